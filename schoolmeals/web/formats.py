@@ -5,6 +5,7 @@ spaces. Names of months and weekdays come from CLDR; the order of the words is o
 "23 қараша, дүйсенбі" and not "2026 ж. 23 қар.".
 """
 
+import re
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -81,7 +82,7 @@ def ago(instant: datetime, now: datetime, language: str, zone: tzinfo) -> str:
     """How long ago within a day (``3 минут бұрын``), the day and time before that. Under a minute it is just now."""
     since = in_utc(now) - in_utc(instant)
     if since < timedelta(minutes=1):
-        return gettext("just now")
+        return str(gettext("just now"))
     if since >= timedelta(days=1):
         return moment(instant, language, zone)
     return format_timedelta(-since, granularity="minute", threshold=1, add_direction=True, locale=language)
@@ -90,7 +91,7 @@ def ago(instant: datetime, now: datetime, language: str, zone: tzinfo) -> str:
 def page_language() -> str:
     """The language of the page that is being made: kk, ru or en."""
     locale = get_locale()
-    return locale.language if locale is not None else "kk"
+    return str(locale.language) if locale is not None else "kk"
 
 
 def here() -> str:
@@ -119,4 +120,4 @@ def _zone() -> tzinfo:
 
 def _written(value: date, zone: tzinfo, pattern: str, language: str) -> str:
     on = in_utc(value).astimezone(zone).date() if isinstance(value, datetime) else value
-    return format_date(on, pattern, locale=language).replace(" ", NO_BREAK, 1)
+    return re.sub(r"(?<=\d) ", NO_BREAK, format_date(on, pattern, locale=language))

@@ -1,0 +1,108 @@
+"""The roof: ``create_app`` puts the rooms together. Only two seams are arguments: the clock and the payments."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_babel import Babel
+from flask_migrate import Migrate
+from whitenoise import WhiteNoise
+
+from schoolmeals import identity
+from schoolmeals.canteen import api as canteen_api
+from schoolmeals.canteen import views as canteen_views
+from schoolmeals.clock import Clock, system_clock
+from schoolmeals.config import SettingError, Settings
+from schoolmeals.database import db, work_as_app_role
+from schoolmeals.identity import api as identity_api
+from schoolmeals.identity import views as identity_views
+from schoolmeals.parents import api as parents_api
+from schoolmeals.parents import views as parents_views
+from schoolmeals.pupils import api as pupils_api
+from schoolmeals.pupils import views as pupils_views
+from schoolmeals.wallet import api as wallet_api
+from schoolmeals.wallet import views as wallet_views
+from schoolmeals.wallet.payments import PaymentProvider
+from schoolmeals.web import api as web_api
+from schoolmeals.web import formats, health, page, problems, security
+from schoolmeals.web import views as web_views
+from schoolmeals.web.frame import Frame, language
+
+PACKAGE = Path(__file__).parent
+ROOMS = ("web", "identity", "pupils", "wallet", "canteen", "parents")
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None
+) -> Flask:
+    """The application for ``settings``, whose ``database_url`` must be given.
+
+    ``clock`` gives the present instant; ``payments`` takes money by a hosted page, None leaves the cash desk alone.
+    """
+    if not settings.database_url:
+        raise SettingError("DATABASE_URL is empty and no embedded server was started")
+    app = Flask("schoolmeals", static_folder=None, template_folder=None)
+    app.extensions["schoolmeals"] = Frame(
+        settings=settings,
+        clock=clock,
+        find_actor=identity.find_actor,
+        keep_language=identity.keep_language,
+        payments=payments,
+    )
+    _connect(app, settings)
+    _speak(app, settings)
+    security.register(app, settings)
+    health.register(app)
+    problems.register(app)
+    formats.register(app)
+    views = (parents_views, canteen_views, wallet_views, pupils_views, identity_views, web_views)
+    page.register(app, [item for room in views for item in room.navigation])
+    for room in views:
+        app.register_blueprint(room.pages)
+    web_api.register(
+        app, [identity_api.api, pupils_api.api, wallet_api.api, canteen_api.api, parents_api.api]
+    )
+    _serve_files(app)
+    return app
+
+
+def _connect(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.database_pool_size,
+        "max_overflow": settings.database_pool_size,
+        "pool_timeout": 10,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "options": "-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000",
+            "connect_timeout": 5,
+        },
+    }
+    db.init_app(app)
+    Migrate(app, db, directory=str(health.MIGRATIONS))
+    if not settings.database_owner_url:
+        with app.app_context():
+            work_as_app_role(db.engine)
+
+
+def _speak(app: Flask, settings: Settings) -> None:
+    """Each room keeps its own catalogues; Flask-Babel reads them as one."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(PACKAGE / room / "translations") for room in ROOMS)
+    Babel(
+        app,
+        default_locale="en",
+        default_timezone=settings.time_zone,
+        locale_selector=language,
+    )
+
+
+def _serve_files(app: Flask) -> None:
+    """Stylesheets, scripts and pictures are served by whitenoise before a request ever reaches Flask."""
+
+    # Every address of a file carries a fingerprint of its content (web.page), so what it names never changes.
+    whitenoise: Any = WhiteNoise(app.wsgi_app, immutable_file_test=lambda _path, _url: True)
+    for room in ROOMS:
+        folder = PACKAGE / room / "static"
+        if folder.is_dir():
+            whitenoise.add_files(str(folder), prefix=f"static/{room}/")
+    app.wsgi_app = whitenoise  # type: ignore[method-assign]

@@ -1,0 +1,105 @@
+"""Recording. ``record`` is called at the end of every action, ``record_many`` by deeds that come in batches."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import rfc8785
+
+from schoolmeals.audit.models import AuditEvent, AuditPersonal
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.ids import new_id
+from schoolmeals.money import Money
+
+SALT_BYTES = 32
+
+
+class Subject(NamedTuple):
+    """What a deed was done to, e.g. ``Subject("top-up", top_up.id)``."""
+
+    kind: str
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be recorded. ``action`` is ``room.verb``; ``personal`` holds whatever could name a person."""
+
+    action: str
+    subject: Subject
+    payload: Mapping[str, Any]
+    school_id: UUID | None = None
+    personal: Mapping[str, Any] | None = None
+
+
+def record(
+    work: Work,
+    action: str,
+    subject: Subject,
+    payload: Mapping[str, Any],
+    *,
+    school_id: UUID | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> None:
+    """Record one deed of ``work.actor`` at ``work.now``."""
+    record_many(work, [NewEvent(action, subject, payload, school_id, personal)])
+
+
+def record_many(work: Work, events: Sequence[NewEvent]) -> None:
+    """Record deeds with one statement for the events and, where any has one, one for the personal parts."""
+    rows, personal_rows = [], []
+    for event in events:
+        event_id = new_id(work.now)
+        commitment = None
+        if event.personal is not None:
+            text, salt = canonical(event.personal), secrets.token_bytes(SALT_BYTES)
+            commitment = hashlib.sha256(salt + text.encode()).digest()
+            personal_rows.append({"event_id": event_id, "payload": text, "salt": salt})
+        rows.append(
+            {
+                "id": event_id,
+                "at": work.now,
+                "actor_kind": work.actor.kind.value,
+                "actor_id": work.actor.id,
+                "school_id": event.school_id,
+                "action": event.action,
+                "subject_kind": event.subject.kind,
+                "subject_id": event.subject.id,
+                "payload": canonical({"action": event.action, "at": work.now, **event.payload}),
+                "salt": secrets.token_bytes(SALT_BYTES),
+                "personal_commitment": commitment,
+            }
+        )
+    insert_rows(work.session, AuditEvent, rows)
+    insert_rows(work.session, AuditPersonal, personal_rows)
+
+
+def canonical(payload: Mapping[str, Any]) -> str:
+    """``payload`` as RFC 8785 JSON, with ids, times, sums and enums as text."""
+    return rfc8785.dumps(_plain(payload)).decode()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str() | int() | bool() | None:
+            return value.value if isinstance(value, Enum) else value
+        case UUID():
+            return str(value)
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case Money():
+            return {"currency": value.currency, "minor": value.minor}
+        case Mapping():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case Enum():
+            return _plain(value.value)
+        case Sequence() | set() | frozenset():
+            return [_plain(one) for one in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    raise TypeError(f"{type(value).__name__} does not go into the audit log")

@@ -1,0 +1,187 @@
+"""Opening accounts, locking them, posting to them.
+
+Two rules keep writers from waiting for each other in a circle. Accounts that belong to a pupil are locked first, sorted by
+id, and accounts of the whole school last, just before they change; and a deed posts once, with all its entries together.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from schoolmeals import audit
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.errors import Conflict, N_, NotFound
+from schoolmeals.ledger.models import Account, JournalEntry, Posting
+from schoolmeals.ledger.rules import AccountKind, AccountState, Entry, Movement, NewAccount, PlannedPosting, mirrored, play
+from schoolmeals.money import Money
+
+_LOCK = text("""
+    SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
+      FROM account
+     WHERE school_id = :school_id AND id = ANY(:ids)
+     ORDER BY owner_id IS NULL, id
+       FOR NO KEY UPDATE
+""")
+
+_GAIN = text("""
+    UPDATE account
+       SET debits_minor = n.debits_minor, credits_minor = n.credits_minor, version = n.version
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:versions AS bigint[]))
+           AS n(id, debits_minor, credits_minor, version)
+     WHERE account.school_id = :school_id AND account.id = n.id
+""")
+
+
+def open_accounts(work: Work, school_id: UUID, accounts: Sequence[NewAccount]) -> None:
+    """Open accounts of one school. Opening the same purpose for the same owner twice breaks a unique key."""
+    insert_rows(
+        work.session,
+        Account,
+        [
+            {
+                "school_id": school_id,
+                "id": new.id,
+                "kind": new.kind.value,
+                "purpose": new.purpose,
+                "owner_id": new.owner_id,
+                "currency": new.currency,
+                "debits_minor": 0,
+                "credits_minor": 0,
+                "version": 0,
+                "floor_minor": new.floor_minor,
+                "ceiling_minor": new.ceiling_minor,
+                "opened_at": work.now,
+            }
+            for new in accounts
+        ],
+    )
+    audit.record(
+        work,
+        "ledger.open_accounts",
+        audit.Subject("school", school_id),
+        {"accounts": [{"id": new.id, "kind": new.kind, "purpose": new.purpose} for new in accounts]},
+        school_id=school_id,
+    )
+
+
+def lock(work: Work, school_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, AccountState]:
+    """Lock accounts for this deed and give their states; the order of locking is the same for everybody.
+
+    Raises NotFound where one of them does not exist in the school.
+    """
+    ids = sorted(set(account_ids))
+    states = _locked(work.session, school_id, ids)
+    if len(states) != len(ids):
+        raise NotFound("no-such-account")
+    return states
+
+
+def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bool = False) -> list[PlannedPosting]:
+    """Post ``entries`` in their order, all or none, and give the postings that were written now.
+
+    An entry whose id is already in the books with the same content is passed over; with other content it raises Conflict
+    ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has looked the
+    ids up under its own locks says so with ``known_new``.
+    """
+    fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
+    if not fresh:
+        return []
+    touched = {id for entry in fresh for m in entry.movements for id in (m.debit_id, m.credit_id)}
+    accounts = lock(work, school_id, touched)
+    planned, after = play(fresh, accounts)
+    _write(work, school_id, fresh, planned, [after[id] for id in touched])
+    return planned
+
+
+def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, kind: str = "reversal") -> None:
+    """Post the mirror of an entry under ``reversal_id``, once.
+
+    Raises NotFound where there is no such entry, Conflict ``already-reversed`` where another reversal stands,
+    Conflict ``out-of-bounds`` where the money has gone on since.
+    """
+    original = work.session.get(JournalEntry, (school_id, entry_id))
+    if original is None:
+        raise NotFound("no-such-entry")
+    rows = work.session.execute(
+        select(Posting.debit_account_id, Posting.credit_account_id, Posting.amount_minor, Account.currency)
+        .join(Account, (Account.school_id == Posting.school_id) & (Account.id == Posting.debit_account_id))
+        .where(Posting.school_id == school_id, Posting.entry_id == entry_id)
+        .order_by(Posting.line)
+    ).all()
+    movements = [Movement(debit, credit, Money(amount, currency)) for debit, credit, amount, currency in rows]
+    lock(work, school_id, {id for m in movements for id in (m.debit_id, m.credit_id)})
+    standing = work.session.scalar(
+        select(JournalEntry.id).where(JournalEntry.school_id == school_id, JournalEntry.reverses_id == entry_id)
+    )
+    if standing not in (None, reversal_id):
+        raise Conflict("already-reversed", N_("This has already been undone."), reversal_id=standing)
+    post(work, school_id, [Entry(reversal_id, kind, mirrored(movements), reverses_id=entry_id)])
+
+
+def _locked(session: Session, school_id: UUID, ids: Sequence[UUID]) -> dict[UUID, AccountState]:
+    rows = session.connection().execute(_LOCK, {"school_id": school_id, "ids": list(ids)})
+    return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
+
+
+def _not_yet_posted(session: Session, school_id: UUID, entries: Sequence[Entry]) -> list[Entry]:
+    posted = dict(
+        session.execute(
+            select(JournalEntry.id, JournalEntry.content_hash).where(
+                JournalEntry.school_id == school_id, JournalEntry.id.in_([entry.id for entry in entries])
+            )
+        ).all()
+    )
+    for entry in entries:
+        if entry.id in posted and posted[entry.id] != entry.content_hash:
+            raise Conflict("entry-differs", N_("This was already recorded with other content."), entry_id=entry.id)
+    return [entry for entry in entries if entry.id not in posted]
+
+
+def _write(
+    work: Work,
+    school_id: UUID,
+    entries: Sequence[Entry],
+    planned: Sequence[PlannedPosting],
+    changed: Sequence[AccountState],
+) -> None:
+    work.session.connection().execute(
+        _GAIN,
+        {
+            "school_id": school_id,
+            "ids": [state.id for state in changed],
+            "debits": [state.debits_minor for state in changed],
+            "credits": [state.credits_minor for state in changed],
+            "versions": [state.version for state in changed],
+        },
+    )
+    insert_rows(work.session, JournalEntry, [_entry_row(work, school_id, entry) for entry in entries])
+    insert_rows(work.session, Posting, [_posting_row(work, school_id, posting) for posting in planned])
+
+
+def _entry_row(work: Work, school_id: UUID, entry: Entry) -> dict[str, object]:
+    return {
+        "school_id": school_id,
+        "id": entry.id,
+        "kind": entry.kind,
+        "at": work.now,
+        "reverses_id": entry.reverses_id,
+        "content_hash": entry.content_hash,
+    }
+
+
+def _posting_row(work: Work, school_id: UUID, posting: PlannedPosting) -> dict[str, object]:
+    return {
+        "school_id": school_id,
+        "entry_id": posting.entry_id,
+        "line": posting.line,
+        "debit_account_id": posting.movement.debit_id,
+        "credit_account_id": posting.movement.credit_id,
+        "amount_minor": posting.movement.amount.minor,
+        "debit_balance_after": posting.debit_after.balance_minor,
+        "credit_balance_after": posting.credit_after.balance_minor,
+        "debit_version": posting.debit_after.version,
+        "credit_version": posting.credit_after.version,
+        "at": work.now,
+    }

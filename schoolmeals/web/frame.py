@@ -1,0 +1,85 @@
+"""One request's surroundings: the installation's settings and seams, the present instant, the actor, the language."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, has_request_context, render_template, request, session
+
+from schoolmeals.actors import PUBLIC, Actor, ActorKind
+from schoolmeals.clock import Clock, in_utc
+from schoolmeals.config import Settings
+
+LANGUAGES: Final = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+"""The product's languages, each in its own words, the first one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What ``create_app`` was given, and what rooms plug into the doors."""
+
+    settings: Settings
+    clock: Clock
+    find_actor: Callable[[], Actor]
+    """Tells who sends the present request; the identity room's work."""
+    keep_language: Callable[[str], None]
+    """Remembers the language for a person who is signed in; the identity room's work."""
+    payments: Any = None
+    """A ``schoolmeals.wallet.payments.PaymentProvider``, or None where only the cash desk takes money."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.time_zone)
+
+
+def frame() -> Frame:
+    """The present app's frame."""
+    found: Frame = current_app.extensions["schoolmeals"]
+    return found
+
+
+def settings() -> Settings:
+    """The installation's settings."""
+    return frame().settings
+
+
+def now() -> datetime:
+    """The instant of the present request: asked once, the same to its end."""
+    if "now" not in g:
+        g.now = in_utc(frame().clock())
+    instant: datetime = g.now
+    return instant
+
+
+def actor() -> Actor:
+    """Who sends the present request; the public, where nobody is signed in."""
+    if "actor" not in g:
+        g.actor = PUBLIC
+        g.actor = frame().find_actor()
+    found: Actor = g.actor
+    return found
+
+
+def language() -> str:
+    """The language to answer in: the person's own, else the one chosen on a page, else the browser's, else the city's."""
+    if not has_request_context():
+        return "en"
+    who = actor()
+    if who.kind is ActorKind.PERSON:
+        return who.language
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or frame().settings.default_language
+
+
+def caller_address() -> str:
+    """The network address that the request comes from, as far as our own proxies can be trusted to tell."""
+    return request.remote_addr or ""
+
+
+def render(template: str, **context: object) -> str:
+    """A page. ``nav_items``, the actor, the language and the demo flag are added by the frame's context processor."""
+    return render_template(template, **context)

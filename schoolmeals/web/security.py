@@ -1,0 +1,115 @@
+"""What every answer carries and every request must: security headers, a request id, a CSRF token on unsafe methods."""
+
+import secrets
+from typing import Final, TypeVar
+
+from flask import Flask, Response, current_app, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from schoolmeals.config import Settings
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "media-src 'self' data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+csrf = CSRFProtect()
+
+View = TypeVar("View")
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Harden the app: cookies, headers, CSRF, the size of what is sent, trusted proxies."""
+    prefix = "__Host-" if settings.is_secure else ""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME=f"{prefix}visit",
+        SESSION_COOKIE_SECURE=settings.is_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=settings.upload_max_bytes,
+        MAX_FORM_MEMORY_SIZE=2_000_000,
+        MAX_FORM_PARTS=1_000,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.is_secure,
+    )
+    csrf.init_app(app)
+    app.before_request(_name_the_request)
+    app.before_request(_check_csrf)
+    app.after_request(_put_headers)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def session_cookie_name(settings: Settings) -> str:
+    """The name of the cookie that carries a sign-in session's token."""
+    return "__Host-session" if settings.is_secure else "session"
+
+
+def device_cookie_name(settings: Settings) -> str:
+    """The name of the cookie that carries a till device's token."""
+    return "__Host-till" if settings.is_secure else "till"
+
+
+def exempt_from_csrf(view: View) -> View:
+    """Mark a view whose caller proves itself otherwise in every request: a signature over the body."""
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    return view
+
+
+def _name_the_request() -> None:
+    g.request_id = secrets.token_hex(8)
+
+
+def _check_csrf() -> None:
+    """A browser sends cookies by itself, so whatever they authorise must also carry a token that only our pages know."""
+    if request.method in _SAFE_METHODS or request.endpoint is None:
+        return
+    if request.authorization is not None and request.authorization.type == "bearer":
+        return
+    view = request.endpoint and _view_of(request.endpoint)
+    if getattr(view, "csrf_exempt", False):
+        return
+    csrf.protect()
+
+
+def _view_of(endpoint: str) -> object:
+    view = current_app.view_functions[endpoint]
+    methods = getattr(view, "view_class", None)
+    return getattr(methods, request.method.lower(), view) if methods is not None else view
+
+
+def _put_headers(answer: Response) -> Response:
+    put = answer.headers.setdefault
+    put("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    put("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    put("X-Content-Type-Options", "nosniff")
+    put("Referrer-Policy", "same-origin")
+    put("Cross-Origin-Opener-Policy", "same-origin")
+    put("Cross-Origin-Resource-Policy", "same-origin")
+    put("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()")
+    put("X-Request-Id", g.get("request_id", ""))
+    if request.endpoint != "static" and "Cache-Control" not in answer.headers:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+__all__ = ["CONTENT_SECURITY_POLICY", "CSRFError", "device_cookie_name", "exempt_from_csrf", "register", "session_cookie_name"]

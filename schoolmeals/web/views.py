@@ -1,0 +1,65 @@
+"""Doors that belong to no room: health, version, metrics, the language switch."""
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, session
+
+from schoolmeals import __version__
+from schoolmeals.database import db
+from schoolmeals.errors import NotFound
+from schoolmeals.web.frame import LANGUAGES, caller_address, frame, settings
+from schoolmeals.web.guards import PUBLIC_POLICY, guard
+from schoolmeals.web.health import metrics_text, readiness
+from schoolmeals.web.page import NavItem
+
+navigation: tuple[NavItem, ...] = ()
+pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")
+
+
+@pages.get("/healthz")
+@guard(PUBLIC_POLICY)
+def healthz() -> Any:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@pages.get("/readyz")
+@guard(PUBLIC_POLICY)
+def readyz() -> Any:
+    """The database answers, its migrations are at head, and the worker keeps up."""
+    found = readiness(db.engine)
+    return found, 200 if found["status"] == "ok" else 503
+
+
+@pages.get("/version")
+@guard(PUBLIC_POLICY)
+def version() -> Any:
+    """What runs here."""
+    return {"version": __version__}
+
+
+@pages.get("/metrics")
+@guard(PUBLIC_POLICY)
+def metrics() -> Any:
+    """Prometheus metrics, for this machine only."""
+    if caller_address() not in settings().metrics_hosts:
+        raise NotFound
+    return Response(metrics_text(), mimetype="text/plain; version=0.0.4")
+
+
+@pages.post("/language/<language>")
+@guard(PUBLIC_POLICY)
+def set_language(language: str) -> Any:
+    """Speak ``language`` from now on, on this browser and, for somebody signed in, everywhere."""
+    if language not in LANGUAGES:
+        raise NotFound
+    session["language"] = language
+    frame().keep_language(language)
+    return redirect(back_to(request.form.get("next")), code=303)
+
+
+def back_to(target: str | None, otherwise: str = "/") -> str:
+    """``target`` where it is a path of ours, else ``otherwise``: nobody is sent to another site."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return otherwise
+    return target

@@ -32,9 +32,7 @@ PACKAGE = Path(__file__).parent
 ROOMS = ("web", "identity", "pupils", "wallet", "canteen", "parents")
 
 
-def create_app(
-    settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None
-) -> Flask:
+def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:
     """The application for ``settings``, whose ``database_url`` must be given.
 
     ``clock`` gives the present instant; ``payments`` takes money by a hosted page, None leaves the cash desk alone.
@@ -59,9 +57,7 @@ def create_app(
     page.register(app, [item for room in views for item in room.navigation])
     for room in views:
         app.register_blueprint(room.pages)
-    web_api.register(
-        app, [identity_api.api, pupils_api.api, wallet_api.api, canteen_api.api, parents_api.api]
-    )
+    web_api.register(app, [identity_api.api, pupils_api.api, wallet_api.api, canteen_api.api, parents_api.api])
     _serve_files(app)
     return app
 

@@ -8,11 +8,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dotenv import dotenv_values
 
-DEMO_SECRET: Final = "demo-secret-not-for-production"
+DEMO_SECRET: Final = "demo-secret-not-for-production"  # noqa: S105 (production refuses to start with it)
 _AGREED_NAMES: Final = {"database_url": "DATABASE_URL", "database_owner_url": "DATABASE_OWNER_URL"}
 _WORDS_FOR_TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _WORDS_FOR_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -33,7 +33,9 @@ class Settings:
     database_url: str = ""
     """PostgreSQL 15 or newer, as the role that works. Empty: an embedded server under ``data_folder``."""
     database_owner_url: str = ""
-    """The same database as the role that migrates. Empty: ``database_url`` migrates too, and works as schoolmeals_app."""
+    """The same database as the role that migrates. Empty: ``database_url`` migrates too, and works as
+    schoolmeals_app.
+    """
     database_pool_size: int = 5
     data_folder: Path = Path("var")
     """Where the embedded database and other local files live; ours alone."""
@@ -71,7 +73,7 @@ class Settings:
         """The settings of ``environ``, with those of ``env_file`` below it. Raises SettingError."""
         below = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
         known = {**{name: value for name, value in below.items() if value is not None}, **environ}
-        given = {}
+        given: dict[str, Any] = {}
         for one in fields(cls):
             variable = variable_of(one.name)
             if variable in known:

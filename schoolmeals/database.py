@@ -1,7 +1,7 @@
 """The database: one declarative base, and the only place that commits.
 
-A deed runs inside ``with transaction(actor, now) as work``: committed on leaving, rolled back on any error, never nested.
-What must not happen before the commit (waking the worker, say) is handed to ``work.after_commit``.
+A deed runs inside ``with transaction(actor, now) as work``: committed on leaving, rolled back on any error, never
+nested. What must not happen before the commit (waking the worker, say) is handed to ``work.after_commit``.
 Looking runs inside ``with reading(actor, now) as look``, where PostgreSQL itself refuses to write.
 """
 
@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, MetaData, TextClause, Uuid, event, text
+from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -40,7 +40,7 @@ class Model(DeclarativeBase):
     """The base of every table. Ids are UUIDs of our own making, times are aware, money is whole minor units."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: Any = {
+    type_annotation_map: ClassVar[Any] = {
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
         int: BigInteger,
@@ -49,7 +49,8 @@ class Model(DeclarativeBase):
     }
 
 
-db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+# The extension keeps the engine; the tables hang on our own base, which type checkers can read.
+db = SQLAlchemy(metadata=Model.metadata)
 
 
 @dataclass(slots=True)
@@ -118,11 +119,14 @@ def _for_array(value: Any) -> Any:
     return json.dumps(value, default=str) if isinstance(value, dict | list) else value
 
 
+_DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
 @lru_cache(maxsize=256)
 def _insert_statement(table: Any, names: tuple[str, ...]) -> TextClause:
     arrays, columns = [], []
     for name in names:
-        type_name = table.c[name].type.compile(dialect=postgresql.dialect())
+        type_name = str(table.c[name].type.compile(dialect=_DIALECT))
         is_json = type_name == "JSONB"
         arrays.append(f"CAST(:{name} AS {'text' if is_json else type_name}[])")
         columns.append(f'n."{name}"::jsonb' if is_json else f'n."{name}"')

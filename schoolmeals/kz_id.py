@@ -1,7 +1,7 @@
 """Kazakh identification numbers: IIN of a person and BIN of an organisation, 12 digits with a check digit.
 
-The check digit is the weighted sum of the first eleven digits modulo 11, with weights 1 to 11; where that gives 10, it is
-taken again with weights 3 to 11, 1, 2; where that gives 10 too, the number is never issued.
+The check digit is the weighted sum of the first eleven digits modulo 11, with weights 1 to 11; where that gives 10, it
+is taken again with weights 3 to 11, 1, 2; where that gives 10 too, the number is never issued.
 In a BIN the fifth digit is 4 (resident legal entity), 5 (non-resident legal entity) or 6 (sole trader in partnership).
 """
 

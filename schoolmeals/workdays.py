@@ -1,6 +1,6 @@
 """School days and working days. The calendar is data: seeded from public holidays, edited by the school.
 
-A day's nature is decided by the most special row that speaks of it: the school's own, else the country's, else the week.
+The most special row that speaks of a day decides: the school's own, else the country's, else its place in the week.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,6 +1,7 @@
 """What happened, who did it and when: append-only, written in the deed's own transaction.
 
-An *event* keeps its payload in canonical JSON (RFC 8785) with a salt of its own, so that it can become a leaf of a Merkle
+An *event* keeps its payload in canonical JSON (RFC 8785) with a salt of its own, so that it can become a leaf of a
+Merkle
 log without being read again. What could name a person stands apart, in an erasable *personal part*, of which the event
 keeps only the salted commitment: after an erasure the rest can still be replayed and proven.
 

@@ -86,8 +86,10 @@ def canonical(payload: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     match value:
+        case Enum():
+            return _plain(value.value)
         case str() | int() | bool() | None:
-            return value.value if isinstance(value, Enum) else value
+            return value
         case UUID():
             return str(value)
         case datetime():
@@ -98,8 +100,6 @@ def _plain(value: Any) -> Any:
             return {"currency": value.currency, "minor": value.minor}
         case Mapping():
             return {str(key): _plain(one) for key, one in value.items()}
-        case Enum():
-            return _plain(value.value)
         case Sequence() | set() | frozenset():
             return [_plain(one) for one in (sorted(value) if isinstance(value, set | frozenset) else value)]
     raise TypeError(f"{type(value).__name__} does not go into the audit log")

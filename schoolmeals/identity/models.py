@@ -1,4 +1,6 @@
-"""People, organisations, roles, and the ways in. Secrets are stored only as hashes, or sealed where they must be read again."""
+"""People, organisations, roles, and the ways in. Secrets are stored only as hashes, or sealed where they must be read
+again.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -196,7 +198,9 @@ class CashierPin(Model):
 
 
 class Attempts(Model):
-    """How often something was tried lately, for rate limits and lock-outs. ``key`` is a keyed hash of what is limited."""
+    """How often something was tried lately, for rate limits and lock-outs. ``key`` is a keyed hash of what is
+    limited.
+    """
 
     __tablename__ = "attempts"
 

@@ -1,9 +1,11 @@
 """Double-entry bookkeeping, and the only place where money moves.
 
-*Account*: asset, liability, income or expense, in one currency, with running totals, and a floor or a ceiling where it has one.
-*Journal entry*: one event of the books, with the id of what caused it. *Posting*: one immutable row with both legs, debit
-account and credit account, so nothing unbalanced can be written. *Reversal*: an entry that mirrors an earlier one; nothing
-is ever changed or deleted. *Trial balance*: all debits and all credits, which are equal.
+*Account*: asset, liability, income or expense, in one currency, with running totals, and a floor or a ceiling where it
+has one.
+*Journal entry*: one event of the books, with the id of what caused it. *Posting*: one immutable row with both legs,
+debit
+account and credit account, so nothing unbalanced can be written. *Reversal*: an entry that mirrors an earlier one;
+nothing is ever changed or deleted. *Trial balance*: all debits and all credits, which are equal.
 
 Every call is for one school, and everything it writes has ``school_id`` first in its keys. Never here: why money moves.
 """
@@ -11,7 +13,15 @@ Every call is for one school, and everything it writes has ``school_id`` first i
 from schoolmeals.ledger.actions import lock, open_accounts, post, reverse
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.queries import account_of, accounts_of, balance_at, statement_lines, trial_balance
-from schoolmeals.ledger.rules import AccountKind, AccountState, Entry, Movement, NewAccount, StatementLine, TrialBalanceRow
+from schoolmeals.ledger.rules import (
+    AccountKind,
+    AccountState,
+    Entry,
+    Movement,
+    NewAccount,
+    StatementLine,
+    TrialBalanceRow,
+)
 
 __all__ = [
     "Account",

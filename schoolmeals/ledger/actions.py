@@ -1,7 +1,9 @@
 """Opening accounts, locking them, posting to them.
 
-Two rules keep writers from waiting for each other in a circle. Accounts that belong to a pupil are locked first, sorted by
-id, and accounts of the whole school last, just before they change; and a deed posts once, with all its entries together.
+Two rules keep writers from waiting for each other in a circle. Accounts that belong to a pupil are locked first,
+sorted by
+id, and accounts of the whole school last, just before they change; and a deed posts once, with all its entries
+together.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +14,18 @@ from sqlalchemy.orm import Session
 
 from schoolmeals import audit
 from schoolmeals.database import Work, insert_rows
-from schoolmeals.errors import Conflict, N_, NotFound
+from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
-from schoolmeals.ledger.rules import AccountKind, AccountState, Entry, Movement, NewAccount, PlannedPosting, mirrored, play
+from schoolmeals.ledger.rules import (
+    AccountKind,
+    AccountState,
+    Entry,
+    Movement,
+    NewAccount,
+    PlannedPosting,
+    mirrored,
+    play,
+)
 from schoolmeals.money import Money
 
 _LOCK = text("""
@@ -28,7 +39,8 @@ _LOCK = text("""
 _GAIN = text("""
     UPDATE account
        SET debits_minor = n.debits_minor, credits_minor = n.credits_minor, version = n.version
-      FROM unnest(CAST(:ids AS uuid[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:versions AS bigint[]))
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:versions AS
+      bigint[]))
            AS n(id, debits_minor, credits_minor, version)
      WHERE account.school_id = :school_id AND account.id = n.id
 """)
@@ -81,9 +93,10 @@ def lock(work: Work, school_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID,
 def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bool = False) -> list[PlannedPosting]:
     """Post ``entries`` in their order, all or none, and give the postings that were written now.
 
-    An entry whose id is already in the books with the same content is passed over; with other content it raises Conflict
-    ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has looked the
-    ids up under its own locks says so with ``known_new``.
+    An entry whose id is already in the books with the same content is passed over; with other content it raises
+    Conflict
+    ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has
+    looked the ids up under its own locks says so with ``known_new``.
     """
     fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
     if not fresh:

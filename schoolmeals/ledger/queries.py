@@ -95,5 +95,5 @@ def trial_balance(work: Work, school_ids: Collection[UUID] | None = None) -> lis
     ]
 
 
-def _accounts(school_id: UUID, purpose: str) -> Select[tuple[Account]]:
+def _accounts(school_id: UUID, purpose: str) -> Select[Account]:
     return select(Account).where(Account.school_id == school_id, Account.purpose == purpose)

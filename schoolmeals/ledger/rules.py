@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from schoolmeals.errors import Conflict, N_
+from schoolmeals.errors import N_, Conflict
 from schoolmeals.money import Money
 
 
@@ -84,7 +84,9 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journal entry to be posted. ``id`` is made by whoever caused it, so that sending it twice is sending it once."""
+    """A journal entry to be posted. ``id`` is made by whoever caused it, so that sending it twice is sending it
+    once.
+    """
 
     id: UUID
     kind: str

@@ -25,7 +25,9 @@ class Notice(Model):
     person_id: Mapped[UUID]
     pupil_id: Mapped[UUID]
     kind: Mapped[str]
-    """``grace-used``, ``courtesy-meal``, ``top-up-settled``, ``low-balance``, ``card-blocked-used``, ``allergen-override``."""
+    """``grace-used``, ``courtesy-meal``, ``top-up-settled``, ``low-balance``, ``card-blocked-used``,
+    ``allergen-override``.
+    """
     cause_id: Mapped[UUID]
     """The sale, top-up or card that it is about: the same cause is told once."""
     facts: Mapped[dict[str, Any]]

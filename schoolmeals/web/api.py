@@ -1,4 +1,6 @@
-"""The JSON API's frame: one OpenAPI 3.1 document, problem+json for every error, integers for money, UTC with Z for times."""
+"""The JSON API's frame: one OpenAPI 3.1 document, problem+json for every error, integers for money, UTC with Z for
+times.
+"""
 
 from typing import Any, ClassVar
 

@@ -63,7 +63,9 @@ def actor() -> Actor:
 
 
 def language() -> str:
-    """The language to answer in: the person's own, else the one chosen on a page, else the browser's, else the city's."""
+    """The language to answer in: the person's own, else the one chosen on a page, else the browser's, else the
+    city's.
+    """
     if not has_request_context():
         return "en"
     who = actor()

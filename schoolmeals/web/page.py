@@ -1,4 +1,6 @@
-"""What every page is given: its navigation, whether this is a demo, and addresses of files that change with their content."""
+"""What every page is given: its navigation, whether this is a demo, and addresses of files that change with their
+content.
+"""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Refusals as answers: the one place that knows which refusal has which HTTP status.
 
-The API answers with problem+json (RFC 9457): ``type``, ``title``, ``status``, ``detail``, and our ``code``, ``request_id``
-and ``errors``. Pages answer with the same words as HTML. Nobody is ever shown an exception's own text.
+The API answers with problem+json (RFC 9457): ``type``, ``title``, ``status``, ``detail``, and our ``code``,
+``request_id`` and ``errors``. Pages answer with the same words as HTML. Nobody is ever shown an exception's own text.
 """
 
 import logging
@@ -14,10 +14,10 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from schoolmeals.errors import (
+    N_,
     Conflict,
     FieldProblem,
     Invalid,
-    N_,
     NotAllowed,
     NotFound,
     NotNow,
@@ -120,7 +120,7 @@ def our_fault(error: Exception) -> Any:
     if isinstance(error, ValidationError):
         invalid = Invalid()
         return _answer(422, invalid.code, gettext(invalid.title), gettext(invalid.sentence), _flat(error.messages))
-    log.exception("unhandled", exc_info=error)
+    log.error("unhandled", exc_info=error)
     code, sentence = _HTTP_WORDS[500]
     return _answer(500, code, gettext("There is a problem"), gettext(sentence), {})
 

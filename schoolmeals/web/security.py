@@ -80,7 +80,7 @@ def _name_the_request() -> None:
 
 
 def _check_csrf() -> None:
-    """A browser sends cookies by itself, so whatever they authorise must also carry a token that only our pages know."""
+    """A browser sends cookies by itself, so what they authorise must also carry a token that only our pages know."""
     if request.method in _SAFE_METHODS or request.endpoint is None:
         return
     if request.authorization is not None and request.authorization.type == "bearer":
@@ -112,4 +112,11 @@ def _put_headers(answer: Response) -> Response:
     return answer
 
 
-__all__ = ["CONTENT_SECURITY_POLICY", "CSRFError", "device_cookie_name", "exempt_from_csrf", "register", "session_cookie_name"]
+__all__ = [
+    "CONTENT_SECURITY_POLICY",
+    "CSRFError",
+    "device_cookie_name",
+    "exempt_from_csrf",
+    "register",
+    "session_cookie_name",
+]

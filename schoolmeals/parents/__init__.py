@@ -1,0 +1,1 @@
+"""The parents room."""

@@ -1,0 +1,144 @@
+"""One PostgreSQL for a run, one database for each of its processes, emptied after each test that used it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import Engine, create_engine, text
+
+from schoolmeals.actors import SYSTEM, Actor
+from schoolmeals.app import create_app
+from schoolmeals.clock import MovableClock
+from schoolmeals.config import Settings
+from schoolmeals.database import Model, db, transaction
+from schoolmeals.embedded import EmbeddedServer
+from schoolmeals.web.health import MIGRATIONS
+
+TEMPLATE = "schoolmeals_template"
+A_MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+"""Monday 23 November 2026, noon in Almaty: a school day in the first shift's lunch."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server once, in the process that leads the run; the others are told where it is."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="schoolmeals-tests-"))
+    server = EmbeddedServer.start(folder / "pg", unsafe_fast=True)
+    server.ensure_database(TEMPLATE)
+    os.environ["SCHOOLMEALS_TEST_APP_URL"] = server.app_url("DATABASE")
+    os.environ["SCHOOLMEALS_TEST_OWNER_URL"] = server.owner_url("DATABASE")
+    _migrate_template()
+    config.add_cleanup(lambda: (server.stop(), shutil.rmtree(folder, ignore_errors=True)))
+
+
+def _migrate_template() -> None:
+    app = create_app(_settings(TEMPLATE))
+    with app.app_context():
+        upgrade(directory=str(MIGRATIONS))
+        db.engine.dispose()
+
+
+def _url(kind: str, database: str) -> str:
+    return os.environ[f"SCHOOLMEALS_TEST_{kind}_URL"].replace("DATABASE", database)
+
+
+def _settings(database: str, **changes: Any) -> Settings:
+    return Settings(
+        demo=True,
+        secret_key="only-for-tests-only-for-tests-only-for-tests",
+        database_url=_url("APP", database),
+        database_owner_url=_url("OWNER", database),
+        database_pool_size=20,
+        base_url="http://localhost",
+        **changes,
+    )
+
+
+@pytest.fixture(scope="session")
+def database(worker_id: str) -> str:
+    """The name of this process's own database, made from the migrated template."""
+    name = f"schoolmeals_{worker_id}"
+    with psycopg.connect(_url("OWNER", "postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(20261123)")
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def owner_engine(database: str) -> Iterator[Engine]:
+    """The database as the role that owns the tables."""
+    engine = create_engine(_url("OWNER", database))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """A clock that stands at noon of a school day until the test moves it."""
+    return MovableClock(A_MONDAY)
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    """Settings of a demo installation on this process's database."""
+    return _settings(database)
+
+
+@pytest.fixture(scope="session")
+def _session_app(database: str) -> Iterator[Flask]:
+    app = create_app(_settings(database))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(_session_app: Flask, owner_engine: Engine, clock: MovableClock) -> Iterator[Flask]:
+    """The app with its context pushed, on a database that is empty again afterwards."""
+    frame = _session_app.extensions["schoolmeals"]
+    _session_app.extensions["schoolmeals"] = replace(frame, clock=clock)
+    with _session_app.app_context():
+        yield _session_app
+    _empty(owner_engine)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody has signed in with yet."""
+    return app.test_client()
+
+
+@pytest.fixture
+def do(app: Flask, clock: MovableClock) -> Any:
+    """Do one deed in a transaction of its own: ``do(place, order)`` calls ``place(work, order)``."""
+
+    def run(deed: Any, *args: Any, actor: Actor = SYSTEM, at: datetime | None = None, **kwargs: Any) -> Any:
+        with transaction(actor, at or clock()) as work:
+            return deed(work, *args, **kwargs)
+
+    return run
+
+
+def _empty(engine: Engine) -> None:
+    """Empty all tables. Only the owner can, and only by taking the append-only triggers away for a moment."""
+    names = [table.name for table in Model.metadata.sorted_tables]
+    with engine.begin() as connection:
+        found = connection.scalars(text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only'"))
+        guarded = list(found)
+        for name in guarded:
+            connection.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER append_only"))
+        connection.execute(text(f"TRUNCATE {', '.join(names)}, procrastinate_jobs CASCADE"))
+        for name in guarded:
+            connection.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER append_only"))

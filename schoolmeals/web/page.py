@@ -30,6 +30,7 @@ class NavItem:
 def register(app: Flask, navigation: Iterable[NavItem]) -> None:
     """Give ``app``'s templates the frame's names, and its files addresses that may be cached for ever."""
     items = tuple(navigation)
+    app.extensions["schoolmeals.navigation"] = items
 
     @app.context_processor
     def names() -> dict[str, Any]:

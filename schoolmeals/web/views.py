@@ -2,18 +2,27 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, session
+from flask import Blueprint, Response, current_app, redirect, request, session, url_for
 
 from schoolmeals import __version__
 from schoolmeals.database import db
 from schoolmeals.errors import NotFound
-from schoolmeals.web.frame import LANGUAGES, caller_address, frame, settings
+from schoolmeals.web.frame import LANGUAGES, actor, caller_address, frame, settings
 from schoolmeals.web.guards import PUBLIC_POLICY, guard
 from schoolmeals.web.health import metrics_text, readiness
 from schoolmeals.web.page import NavItem
 
 navigation: tuple[NavItem, ...] = ()
 pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")
+
+
+@pages.get("/")
+@guard(PUBLIC_POLICY)
+def home() -> Any:
+    """The first page of whoever comes: that of the first navigation item which admits them, or the sign-in page."""
+    items = current_app.extensions["schoolmeals.navigation"]
+    endpoint = next((item.endpoint for item in items if not item.post and item.policy.admits(actor())), None)
+    return redirect(url_for(endpoint or "identity.sign_in"), code=303)
 
 
 @pages.get("/healthz")

@@ -20,6 +20,8 @@ from schoolmeals.money import MINOR_DIGITS
 NO_BREAK: Final = "\u00a0"
 MINUS: Final = "\u2212"
 CURRENCY_SIGNS: Final = {"KZT": "₸", "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
 _DAY: Final = {"kk": "d MMMM, EEEE", "ru": "d MMMM, EEEE", "en": "EEEE d MMMM"}
 _DAY_AND_YEAR: Final = {
     "kk": "y 'жылғы' d MMMM, EEEE",
@@ -79,13 +81,14 @@ def machine_time(instant: datetime) -> str:
 
 
 def ago(instant: datetime, now: datetime, language: str, zone: tzinfo) -> str:
-    """How long ago within a day (``3 минут бұрын``), the day and time before that. Under a minute it is just now."""
+    """How long ago within a day, in whole minutes or hours (``3 минут бұрын``); the day and time for all others."""
     since = in_utc(now) - in_utc(instant)
-    if since < timedelta(minutes=1):
+    if abs(since) < _MINUTE:
         return str(gettext("just now"))
-    if since >= timedelta(days=1):
+    if not _MINUTE <= since < timedelta(days=1):
         return moment(instant, language, zone)
-    return format_timedelta(-since, granularity="minute", threshold=1, add_direction=True, locale=language)
+    unit = _HOUR if since >= _HOUR else _MINUTE
+    return format_timedelta(-(since - since % unit), threshold=1, add_direction=True, locale=language)
 
 
 def page_language() -> str:

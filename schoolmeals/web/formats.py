@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import get_locale, get_timezone, gettext
 
 from schoolmeals.clock import in_utc
@@ -98,7 +98,10 @@ def page_language() -> str:
 
 
 def here() -> str:
-    """The path and query of the page that is being made, to come back to."""
+    """The path and query of the page that is being made, to come back to; ``/`` where it answers to forms only."""
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or not adapter.test(method="GET"):
+        return "/"
     return request.full_path.removesuffix("?")
 
 

@@ -1,4 +1,4 @@
-"""The look's promises: light enough to send, contrast enough to read, nothing inline that our own policy would block."""
+"""The look's promises: light enough to send, contrast enough to read, nothing inline that our policy would block."""
 
 import gzip
 import re

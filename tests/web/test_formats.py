@@ -108,6 +108,7 @@ def test_templates_take_language_and_zone_from_the_request() -> None:
     app = Flask("bare")
     Babel(app, default_locale="ru", default_timezone="Asia/Almaty")
     formats.register(app)
+    app.add_url_rule("/meals", "meals")
     page = (
         "{{ page_language() }}|{{ here() }}|{{ 125050|money }}|{{ 99|money('EUR') }}|{{ 'KZT'|currency_sign }}|"
         "{{ 1250|grouped }}|{{ at|day }}|{{ at|day(year=true) }}|{{ at|short_day }}|{{ at|clock_time }}|"
@@ -131,3 +132,13 @@ def test_templates_take_language_and_zone_from_the_request() -> None:
         ]
     with app.test_request_context("/meals"), force_locale("kk"):
         assert render_template_string("{{ here() }} {{ at|day }}", at=LUNCH) == "/meals 23\u00a0қараша, дүйсенбі"
+
+
+def test_one_does_not_come_back_to_an_address_that_only_takes_forms() -> None:
+    app = Flask("bare")
+    app.add_url_rule("/card", "card", methods=["GET"])
+    app.add_url_rule("/card", "block card", methods=["POST"])
+    app.add_url_rule("/undo", "undo", methods=["POST"])
+    for path, back in (("/card?lost=yes", "/card?lost=yes"), ("/undo?sale=7", "/"), ("/nowhere", "/")):
+        with app.test_request_context(path, method="POST"):
+            assert formats.here() == back

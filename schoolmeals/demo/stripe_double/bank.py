@@ -85,6 +85,13 @@ class Bank:
         self.tell("customer.created", customer)
         return self.keep(customer)
 
+    def list_methods(self, customer_id: str) -> Document:
+        """The cards that a payer has let be saved."""
+        self.get("customer", customer_id)
+        cards = [public(card) for card in self.shelf.newest("payment_method") if card["customer"] == customer_id]
+        url = f"/v1/customers/{customer_id}/payment_methods"
+        return {"object": "list", "url": url, "data": cards, "has_more": False}
+
     def method(self, method_id: str) -> Document:
         """A payment method by its id, or a new one by the name of a ready-made one."""
         if method_id in CARD_BY_TOKEN:

@@ -64,7 +64,7 @@ class PersonFactory(RowFactory[Person]):
     language = "en"
     created_at = LONG_AGO
 
-    @factory.post_generation  # type: ignore[untyped-decorator]
+    @factory.post_generation
     def roles(self: Any, create: bool, extracted: Iterable[tuple[Role, UUID]] | None, **_kwargs: Any) -> None:
         for role, organisation_id in extracted or ():
             RoleGrantFactory(person_id=self.id, role=role.value, organisation_id=organisation_id)

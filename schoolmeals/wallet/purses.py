@@ -1,0 +1,178 @@
+"""Opening and locking: purses when a pupil first needs one, a school's own accounts when the school does.
+
+Whoever opens something locks the school's policy row first, so that two deeds never open the same thing. The order is
+the same for everybody: the policy row, then accounts of pupils, then accounts of the school.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from schoolmeals import audit, ledger
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.ids import new_id
+from schoolmeals.ledger import Account, AccountKind, NewAccount
+from schoolmeals.wallet.models import Purse, SchoolPolicy
+from schoolmeals.wallet.rules import (
+    DEFAULT_CURRENCY,
+    DEFAULT_GRACE_LIMIT_MINOR,
+    SCHOOL_ACCOUNT_KINDS,
+    PurseState,
+    SchoolAccounts,
+)
+
+
+class PurseRow(NamedTuple):
+    """A purse as it is stored."""
+
+    pupil_id: UUID
+    id: UUID
+    currency: str
+    money_account_id: UUID
+    grace_account_id: UUID
+    limit_minor_day: int | None
+
+
+def lock_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseState]:
+    """Lock the purses of pupils of one school for this deed and give their states, by pupil.
+
+    Purses that are missing are opened. Two statements where none is, whatever their number. Call it before anything
+    else is locked. A pupil who is not on the school's roll breaks a foreign key: the caller has looked them up.
+    """
+    purses = ensured_purses(work, school_id, pupil_ids)
+    account_ids = [id for purse in purses.values() for id in (purse.money_account_id, purse.grace_account_id)]
+    accounts = ledger.lock(work, school_id, account_ids) if account_ids else {}
+    return {
+        pupil_id: PurseState(
+            purse.id,
+            pupil_id,
+            accounts[purse.money_account_id],
+            accounts[purse.grace_account_id],
+            purse.limit_minor_day,
+        )
+        for pupil_id, purse in purses.items()
+    }
+
+
+def school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
+    """The accounts of the school itself, opened on first need. One statement where they are there."""
+    found = _school_account_ids(work, school_id)
+    if len(found) < len(SCHOOL_ACCOUNT_KINDS):
+        locked_policy(work, school_id)
+        found = _school_account_ids(work, school_id)
+        missing = [
+            NewAccount(new_id(work.now), kind, purpose)
+            for purpose, kind in SCHOOL_ACCOUNT_KINDS.items()
+            if purpose not in found
+        ]
+        if missing:
+            ledger.open_accounts(work, school_id, missing)
+        found.update({account.purpose: account.id for account in missing})
+    return SchoolAccounts(**{purpose.replace("-", "_"): found[purpose] for purpose in SCHOOL_ACCOUNT_KINDS})
+
+
+def ensured_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseRow]:
+    """The purses' rows by pupil, not locked; missing ones are opened. One statement where none is missing."""
+    wanted = sorted(set(pupil_ids))
+    if not wanted:
+        return {}
+    found = _purse_rows(work, school_id, wanted)
+    if len(found) < len(wanted):
+        policy = locked_policy(work, school_id)
+        # Somebody else may have opened them while this deed waited for the lock.
+        found = _purse_rows(work, school_id, wanted)
+        _open_purses(work, school_id, [id for id in wanted if id not in found], policy.grace_limit_minor)
+        found = _purse_rows(work, school_id, wanted)
+    return found
+
+
+def locked_policy(work: Work, school_id: UUID) -> SchoolPolicy:
+    """The school's policy row, locked until the end of the deed; made with the defaults on first need."""
+    wanted = (
+        select(SchoolPolicy)
+        .where(SchoolPolicy.school_id == school_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    policy = work.session.scalar(wanted)
+    if policy is None:
+        work.session.execute(
+            insert(SchoolPolicy)
+            .values(
+                school_id=school_id,
+                grace_limit_minor=DEFAULT_GRACE_LIMIT_MINOR,
+                next_receipt_no=1,
+                changed_at=work.now,
+            )
+            .on_conflict_do_nothing()
+        )
+        policy = work.session.scalars(wanted).one()
+    return policy
+
+
+def _open_purses(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], grace_limit_minor: int) -> None:
+    if not pupil_ids:
+        return
+    purses = [
+        PurseRow(pupil_id, new_id(work.now), DEFAULT_CURRENCY, new_id(work.now), new_id(work.now), None)
+        for pupil_id in pupil_ids
+    ]
+    ledger.open_accounts(
+        work, school_id, [account for purse in purses for account in _accounts_for(purse, grace_limit_minor)]
+    )
+    insert_rows(
+        work.session, Purse, [{"school_id": school_id, "opened_at": work.now, **purse._asdict()} for purse in purses]
+    )
+    audit.record_many(
+        work,
+        [
+            audit.NewEvent(
+                "wallet.open_purse",
+                audit.Subject("purse", purse.id),
+                {"currency": purse.currency, "grace_limit_minor": grace_limit_minor},
+                school_id,
+                {"pupil_id": purse.pupil_id},
+            )
+            for purse in purses
+        ],
+    )
+
+
+def _accounts_for(purse: PurseRow, grace_limit_minor: int) -> tuple[NewAccount, NewAccount]:
+    """A purse cannot be overdrawn, and its grace ends where the school says."""
+    owner, currency = purse.pupil_id, purse.currency
+    return (
+        NewAccount(purse.money_account_id, AccountKind.LIABILITY, "purse", owner, currency, floor_minor=0),
+        NewAccount(
+            purse.grace_account_id, AccountKind.ASSET, "grace", owner, currency, ceiling_minor=grace_limit_minor
+        ),
+    )
+
+
+def _purse_rows(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, PurseRow]:
+    rows = work.session.execute(
+        select(
+            Purse.pupil_id,
+            Purse.id,
+            Purse.currency,
+            Purse.money_account_id,
+            Purse.grace_account_id,
+            Purse.limit_minor_day,
+        ).where(Purse.school_id == school_id, Purse.pupil_id.in_(pupil_ids))
+    )
+    return {row.pupil_id: PurseRow(*row) for row in rows}
+
+
+def _school_account_ids(work: Work, school_id: UUID) -> dict[str, UUID]:
+    return dict(
+        work.session.execute(
+            select(Account.purpose, Account.id).where(
+                Account.school_id == school_id,
+                Account.owner_id.is_(None),
+                Account.purpose.in_(SCHOOL_ACCOUNT_KINDS),
+            )
+        ).all()
+    )

@@ -10,17 +10,23 @@ from whitenoise import WhiteNoise
 
 from schoolmeals import identity
 from schoolmeals.canteen import api as canteen_api
+from schoolmeals.canteen import models as canteen_models
 from schoolmeals.canteen import views as canteen_views
 from schoolmeals.clock import Clock, system_clock
 from schoolmeals.config import SettingError, Settings
-from schoolmeals.database import db, work_as_app_role
+from schoolmeals.database import APP_ROLE, db
 from schoolmeals.identity import api as identity_api
+from schoolmeals.identity import models as identity_models
 from schoolmeals.identity import views as identity_views
+from schoolmeals.ledger.commands import ledger_commands
 from schoolmeals.parents import api as parents_api
+from schoolmeals.parents import models as parents_models
 from schoolmeals.parents import views as parents_views
 from schoolmeals.pupils import api as pupils_api
+from schoolmeals.pupils import models as pupils_models
 from schoolmeals.pupils import views as pupils_views
 from schoolmeals.wallet import api as wallet_api
+from schoolmeals.wallet import models as wallet_models
 from schoolmeals.wallet import views as wallet_views
 from schoolmeals.wallet.payments import PaymentProvider
 from schoolmeals.web import api as web_api
@@ -29,6 +35,8 @@ from schoolmeals.web import views as web_views
 from schoolmeals.web.frame import Frame, language
 
 PACKAGE = Path(__file__).parent
+TABLES = (identity_models, pupils_models, wallet_models, canteen_models, parents_models)
+"""Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
 ROOMS = ("web", "identity", "pupils", "wallet", "canteen", "parents")
 
 
@@ -58,11 +66,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
     for room in views:
         app.register_blueprint(room.pages)
     web_api.register(app, [identity_api.api, pupils_api.api, wallet_api.api, canteen_api.api, parents_api.api])
+    app.cli.add_command(ledger_commands)
     _serve_files(app)
     return app
 
 
 def _connect(app: Flask, settings: Settings) -> None:
+    # With one login for both roles, connections that work take the lesser one.
+    role = "" if settings.database_owner_url else f" -c role={APP_ROLE}"
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.database_pool_size,
@@ -70,15 +81,12 @@ def _connect(app: Flask, settings: Settings) -> None:
         "pool_timeout": 10,
         "pool_pre_ping": True,
         "connect_args": {
-            "options": "-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000",
+            "options": f"-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000{role}",
             "connect_timeout": 5,
         },
     }
     db.init_app(app)
     Migrate(app, db, directory=str(health.MIGRATIONS))
-    if not settings.database_owner_url:
-        with app.app_context():
-            work_as_app_role(db.engine)
 
 
 def _speak(app: Flask, settings: Settings) -> None:

@@ -2,18 +2,26 @@
 
 import atexit
 import os
+import shutil
+import sys
 from dataclasses import replace
-from pathlib import Path
 
 import click
-from flask import Flask
-from flask.cli import FlaskGroup
+from flask import Flask, current_app
+from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade
 
+from schoolmeals import serve as supervisor
 from schoolmeals.app import create_app
 from schoolmeals.config import SettingError, Settings
-from schoolmeals.embedded import EmbeddedServer
+from schoolmeals.demo.bank import create_demo_app
+from schoolmeals.demo.city import demo_people, seed_city
+from schoolmeals.doctor import print_report
+from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries
 from schoolmeals.wallet.stripe_gateway import build_payments
+from schoolmeals.web.frame import frame
+from schoolmeals.web.health import MIGRATIONS
+from schoolmeals.worker import run_worker
 
 DATABASE = "schoolmeals"
 
@@ -32,8 +40,10 @@ def make_app() -> Flask:
     """The app of this environment, for the commands and for the servers that they start."""
     try:
         settings = database_settings(Settings.from_environment(os.environ))
+        if settings.demo and not settings.stripe_secret_key:
+            return create_demo_app(settings)
         return create_app(settings, payments=build_payments(settings))
-    except SettingError as error:
+    except (SettingError, EmbeddedError, NoBinaries) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -44,6 +54,96 @@ def main() -> None:
 
 
 @main.command()
+@with_appcontext
 def migrate() -> None:
     """Bring the database to the newest migration."""
-    upgrade(directory=str(Path(__file__).resolve().parents[1] / "migrations"))
+    upgrade(directory=str(MIGRATIONS))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do what is due and stop.")
+def worker(once: bool) -> None:
+    """Do the jobs that deeds have promised, and what is due by the clock."""
+    run_worker(current_app._get_current_object() if current_app else make_app(), wait=not once)  # type: ignore[attr-defined]
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is there and what is missing on this machine."""
+    sys.exit(print_report(click.echo))
+
+
+@main.command()
+@click.option("--schools", default=4, show_default=True, help="How many schools.")
+@click.option("--pupils", default=800, show_default=True, help="How many pupils in all.")
+@click.option("--days", default=30, show_default=True, help="How many school days of taps before today.")
+@with_appcontext
+def demo(schools: int, pupils: int, days: int) -> None:
+    """Make the demo city in an empty database."""
+    if not frame().settings.demo:
+        raise click.ClickException("The demo city is made in demo mode only: set SCHOOLMEALS_DEMO=yes.")
+    seed_city(frame().clock(), schools=schools, pupils=pupils, days=days, zone=frame().zone)
+
+
+@main.command()
+@click.option("--demo", "is_demo", is_flag=True, help="Demo mode: invented people, one tap to be any of them.")
+@click.option("--reset", is_flag=True, help="Forget everything first (embedded demo database only).")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--processes", default=2, show_default=True, help="Web processes.")
+@click.option("--threads", default=8, show_default=True, help="Threads in each of them.")
+def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, threads: int) -> None:
+    """Migrate, seed the demo the first time, and serve pages and jobs until Ctrl-C."""
+    serving = supervisor.Serving(host=host, port=port, web_processes=processes, web_threads=threads)
+    if is_demo:
+        os.environ.setdefault("SCHOOLMEALS_DEMO", "yes")
+        os.environ.setdefault("SCHOOLMEALS_BASE_URL", serving.address)
+    try:
+        supervisor.refuse_taken_port(host, port)
+        settings = Settings.from_environment(os.environ)
+        if reset:
+            _forget(settings)
+        settings = database_settings(settings)
+        _prepare(settings)
+        supervisor.serve(serving, _environment(settings), lambda: _welcome(settings, serving))
+    except (SettingError, EmbeddedError, NoBinaries, supervisor.ServeError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _forget(settings: Settings) -> None:
+    if settings.database_url or not settings.demo:
+        raise click.ClickException("--reset forgets the embedded demo database only; drop your own database yourself.")
+    with EmbeddedServer.start(settings.data_folder / "postgres") as server:
+        server.drop_database(DATABASE)
+    shutil.rmtree(settings.data_folder / "demo-bank", ignore_errors=True)
+
+
+def _prepare(settings: Settings) -> None:
+    app = create_app(settings)
+    with app.app_context():
+        click.echo("Database ...", err=True)
+        upgrade(directory=str(MIGRATIONS))
+        if settings.demo and not demo_people():
+            seed_city(frame().clock(), zone=frame().zone)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What the children are told: the same settings, and where the database is."""
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_OWNER_URL": settings.database_owner_url,
+    }
+
+
+def _welcome(settings: Settings, serving: supervisor.Serving) -> None:
+    click.echo()
+    click.echo(f"  School meals is at  {click.style(serving.address, bold=True)}")
+    if settings.demo:
+        click.echo("  On the sign-in page, one tap makes you any of these people:")
+        app = create_app(settings)
+        with app.app_context():
+            for line in demo_people():
+                click.echo(f"    {line}")
+    click.echo("  Ctrl-C stops it.")
+    click.echo()

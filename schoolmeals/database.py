@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, TextClause, Uuid, event, text
+from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, TextClause, Uuid, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -135,13 +135,3 @@ def _insert_statement(table: Any, names: tuple[str, ...]) -> TextClause:
         f"INSERT INTO {table.name} ({quoted}) SELECT {', '.join(columns)} "  # noqa: S608 (names of our own tables)
         f"FROM unnest({', '.join(arrays)}) AS n({quoted})"
     )
-
-
-def work_as_app_role(engine: Any) -> None:
-    """Make every connection of ``engine`` act as :data:`APP_ROLE`, for installations with one login for both roles."""
-
-    @event.listens_for(engine, "connect")
-    def set_role(connection: Any, _record: object) -> None:
-        autocommit, connection.autocommit = connection.autocommit, True
-        connection.execute(f"SET ROLE {APP_ROLE}")
-        connection.autocommit = autocommit

@@ -23,7 +23,9 @@ def derive_key(secret: str, purpose: str) -> bytes:
 
 
 def keyed_hash(key: bytes, text: str) -> bytes:
-    """HMAC-SHA-256 of ``text``: the same text always gives the same 32 bytes, and nobody without the key can guess it."""
+    """HMAC-SHA-256 of ``text``: the same text always gives the same 32 bytes, and nobody without the key can guess
+    it.
+    """
     return hmac.digest(key, text.encode(), "sha256")
 
 

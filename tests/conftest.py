@@ -99,6 +99,7 @@ def settings(database: str) -> Settings:
 @pytest.fixture(scope="session")
 def _session_app(database: str) -> Iterator[Flask]:
     app = create_app(_settings(database))
+    app.test_client_class = Browser
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -112,6 +113,16 @@ def app(_session_app: Flask, owner_engine: Engine, clock: MovableClock) -> Itera
     with _session_app.app_context():
         yield _session_app
     _empty(owner_engine)
+
+
+class Browser(FlaskClient):
+    """Gives every request a context of its own, as a server does; else actor, instant and language would be kept in the
+    context that ``app`` has pushed, and the second request would be answered for the first one's person."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send one request."""
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 @pytest.fixture

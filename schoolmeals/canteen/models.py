@@ -58,7 +58,10 @@ class Menu(Model):
 
 
 class MenuItem(Model):
-    """One line of a menu: the set meal of an age group, or something from the buffet."""
+    """One line of a menu: the set meal of an age group, or something from the buffet.
+
+    It is on the menu's version ``v`` where ``from_version <= v`` and ``v < until_version`` (or that is None).
+    """
 
     __tablename__ = "menu_item"
     __table_args__ = (
@@ -90,7 +93,10 @@ class MenuItem(Model):
     allergens: Mapped[list[Any]]
     contract_item_id: Mapped[UUID | None]
     """The price line of the catering contract that this price comes from."""
-    withdrawn_at: Mapped[datetime | None]
+    from_version: Mapped[int]
+    """The menu's version that brought the item; until that is published it is a draft."""
+    until_version: Mapped[int | None]
+    """The version that no longer has it. What was ever published is never changed, only followed by another item."""
 
 
 class Sale(Model):
@@ -102,6 +108,7 @@ class Sale(Model):
         ForeignKeyConstraint(["school_id", "entry_id"], ["journal_entry.school_id", "journal_entry.id"]),
         CheckConstraint("(verdict = 'served') = (code IS NULL)", name="refused_with_a_code"),
         CheckConstraint("verdict IN ('served', 'refused')", name="verdict"),
+        CheckConstraint("total_minor = money_minor + grace_minor + courtesy_minor", name="shares_add_up"),
         UniqueConstraint("school_id", "device_id", "seq"),
         Index("ix_sale_pupil_day", "school_id", "pupil_id", "service_day"),
         Index("ix_sale_day", "school_id", "service_day"),
@@ -118,16 +125,27 @@ class Sale(Model):
     """None only where a refused tap's card named nobody."""
     card_id: Mapped[UUID | None]
     """None where the pupil was found by name."""
-    sitting_id: Mapped[UUID | None]
+    sitting_id: Mapped[UUID]
+    menu_version: Mapped[int | None]
     service_day: Mapped[date]
     tapped_at: Mapped[datetime]
     """By the device's clock."""
     recorded_at: Mapped[datetime]
     verdict: Mapped[str]
     code: Mapped[str | None]
+    facts: Mapped[dict[str, Any]]
+    """The parameters of the code's sentence."""
     warnings: Mapped[list[Any]]
-    """Codes that did not stop the sale, and what the cashier decided about them."""
+    """Codes that did not stop the sale, each with its facts: ``[{"code": ..., "facts": {...}}]``."""
+    decisions: Mapped[list[Any]]
+    """What the cashier decided by name: ``[{"code": ..., "reason": ...}]``."""
+    declined: Mapped[list[Any]]
+    """What was left out of a meal that was served: ``[[menu_item_id, quantity, is_set_meal]]``."""
     total_minor: Mapped[int]
+    money_minor: Mapped[int]
+    """What the purse paid; with the next two it adds up to the total, as in the journal entry."""
+    grace_minor: Mapped[int]
+    courtesy_minor: Mapped[int]
     currency: Mapped[str]
     entry_id: Mapped[UUID | None]
     """None where nothing was sold or everything cost nothing."""

@@ -37,7 +37,7 @@ from schoolmeals.web.frame import Frame, language
 PACKAGE = Path(__file__).parent
 TABLES = (identity_models, pupils_models, wallet_models, canteen_models, parents_models)
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
-ROOMS = ("web", "identity", "pupils", "wallet", "canteen", "parents")
+ROOMS = ("web", "ledger", "identity", "pupils", "wallet", "canteen", "parents")
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:

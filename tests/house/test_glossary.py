@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from schoolmeals.app import ROOMS
+
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("kk", "ru")
 
@@ -36,6 +38,10 @@ def test_catalogues_obey_the_glossary() -> None:
 
 def test_all_rooms_translate_the_same_text_in_the_same_way() -> None:
     assert translated_differently(catalogues()) == []
+
+
+def test_every_catalogue_is_among_those_that_the_app_reads() -> None:
+    assert {text.room for text in catalogues()} <= set(ROOMS)
 
 
 @pytest.mark.parametrize("msgid", ["Balance", "balance"])

@@ -46,8 +46,8 @@ class Serving:
     @property
     def address(self) -> str:
         """What a person types into a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{host}:{self.port}"
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{_in_address(here)}:{self.port}"
 
 
 def serve(serving: Serving, environment: Mapping[str, str], when_ready: Callable[[], None]) -> None:
@@ -74,7 +74,7 @@ def web_command(serving: Serving) -> list[str]:
         sys.executable,
         "-m",
         "gunicorn",
-        f"--bind={serving.host}:{serving.port}",
+        f"--bind={_in_address(serving.host)}:{serving.port}",
         "--worker-class=gthread",
         f"--workers={serving.web_processes}",
         f"--threads={serving.web_threads}",
@@ -89,6 +89,10 @@ def web_command(serving: Serving) -> list[str]:
     ]
 
 
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def worker_command() -> list[str]:
     """The worker as a command."""
     return [sys.executable, "-m", "schoolmeals", "worker"]
@@ -100,7 +104,7 @@ def refuse_taken_port(host: str, port: int) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host.strip("[]"), port))
+            probe.bind((host, port))
         except OSError as error:
             raise ServeError(
                 f"Port {port} of {host} cannot be had ({error.strerror}). Try --port {port + 1}."

@@ -1,0 +1,72 @@
+"""The doctor names what is missing and what to do, and never falls ill itself."""
+
+from pathlib import Path
+
+import pytest
+
+from schoolmeals import doctor
+from schoolmeals.doctor import State, print_report, report
+
+DEMO = {"SCHOOLMEALS_DEMO": "yes"}
+
+
+def finding(name: str, environ: dict[str, str]) -> tuple[State, str, str]:
+    (found,) = [one for one in report(environ) if one.name == name]
+    return found.state, found.text, found.advice
+
+
+def test_everything_is_looked_at() -> None:
+    names = [one.name for one in report(DEMO)]
+
+    assert names == ["Python", "settings", "PostgreSQL", "Pango", "fonts", "Chromium", "clock", "disk"]
+
+
+def test_settings_that_cannot_serve_are_a_finding() -> None:
+    state, text, advice = finding("settings", {"SCHOOLMEALS_SECRET_KEY": "short", "SCHOOLMEALS_DEMO": "no"})
+
+    assert state is State.MISSING
+    assert text.startswith("SCHOOLMEALS_SECRET_KEY must be at least 32 random characters outside the demo")
+    assert advice == "See .env.example; the demo needs none."
+
+
+def test_a_database_that_does_not_answer_is_a_finding(tmp_path: Path) -> None:
+    environ = {**DEMO, "DATABASE_URL": f"postgresql+psycopg://nobody@/none?host={tmp_path}"}
+
+    assert finding("PostgreSQL", environ)[0] is State.MISSING
+    assert finding("clock", environ)[0] is State.NOTE
+
+
+def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_PANGO", {"libmissing.so.0": "libmissing0"})
+
+    assert finding("Pango", DEMO) == (
+        State.MISSING,
+        "without libmissing0",
+        "Papers cannot be printed: sudo apt-get install libmissing0",
+    )
+
+
+def test_a_missing_browser_keeps_nobody_from_serving() -> None:
+    assert finding("Chromium", {**DEMO, "SCHOOLMEALS_CHROMIUM": "/nowhere/chromium"}) == (
+        State.NOTE,
+        "none",
+        "Only the browser tests need it: sudo apt-get install chromium",
+    )
+
+
+def test_the_printed_report_tells_by_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    well = doctor.Finding("disk", State.OK, "84 GB free")
+    left_out = doctor.Finding("Chromium", State.NOTE, "none", "Install it.")
+    ill = doctor.Finding("fonts", State.MISSING, "none", "Install one.")
+
+    monkeypatch.setattr(doctor, "report", lambda: [well, left_out])
+    assert print_report(lines.append) == 0
+    assert lines == [
+        "ok       disk      84 GB free",
+        "note     Chromium  none",
+        "                   Install it.",
+    ]
+
+    monkeypatch.setattr(doctor, "report", lambda: [well, ill])
+    assert print_report(lines.append) == 1

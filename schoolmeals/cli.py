@@ -92,9 +92,12 @@ def demo(schools: int, pupils: int, days: int) -> None:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--processes", default=2, show_default=True, help="Web processes.")
 @click.option("--threads", default=8, show_default=True, help="Threads in each of them.")
-def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, threads: int) -> None:
+@click.option("--worker/--no-worker", "with_worker", default=True, help="Do the jobs too, or leave them to another.")
+def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, threads: int, with_worker: bool) -> None:
     """Migrate, seed the demo the first time, and serve pages and jobs until Ctrl-C."""
-    serving = supervisor.Serving(host=host, port=port, web_processes=processes, web_threads=threads)
+    serving = supervisor.Serving(
+        host=host, port=port, web_processes=processes, web_threads=threads, with_worker=with_worker
+    )
     if is_demo:
         os.environ.setdefault("SCHOOLMEALS_DEMO", "yes")
         os.environ.setdefault("SCHOOLMEALS_BASE_URL", serving.address)

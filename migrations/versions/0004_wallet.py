@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("intended_by", sa.Uuid(), nullable=True),
         sa.Column("intended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("language", sa.String(), nullable=True),
         sa.Column("provider", sa.String(), nullable=True),
         sa.Column("provider_reference", sa.String(), nullable=True),
         sa.Column("checkout_url", sa.String(), nullable=True),
@@ -77,8 +78,13 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure_code", sa.String(), nullable=True),
+        sa.Column("reversed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reversal_id", sa.Uuid(), nullable=True),
+        sa.Column("reversed_by", sa.Uuid(), nullable=True),
+        sa.Column("reversal_reason", sa.String(), nullable=True),
         sa.CheckConstraint("method IN ('hosted-page', 'cash-desk')", name=op.f("ck_top_up_method")),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_top_up_amount_positive")),
+        sa.CheckConstraint("(reversed_at IS NULL) = (reversal_id IS NULL)", name=op.f("ck_top_up_reversed_with_an_id")),
         sa.ForeignKeyConstraint(
             ["school_id", "purse_id"], ["purse.school_id", "purse.id"], name=op.f("fk_top_up_school_id_purse_id_purse")
         ),
@@ -86,7 +92,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("school_id", "receipt_no", name=op.f("uq_top_up_school_id_receipt_no")),
     )
     op.create_index("ix_top_up_purse", "top_up", ["school_id", "purse_id", "id"], unique=False)
-    op.create_index("ix_top_up_reference", "top_up", ["provider", "provider_reference"], unique=False)
+    op.create_index("ix_top_up_settled", "top_up", ["school_id", "settled_at"], unique=False)
+    op.create_index("ix_top_up_id", "top_up", ["id"], unique=False)
+    op.create_index(
+        "ix_top_up_pending",
+        "top_up",
+        ["intended_at"],
+        unique=False,
+        postgresql_where=sa.text("settled_at IS NULL AND failed_at IS NULL"),
+    )
     let_app_work_on(op, "school_policy", "purse", "top_up")
     make_append_only(op, "payment_event")
 

@@ -9,28 +9,55 @@ limit); per school ``meals-sold`` (income), ``courtesy-meals`` (expense), ``cash
 (assets). Never here: what was eaten, and who eats free.
 """
 
+from schoolmeals.wallet.actions import (
+    fail_top_up,
+    keep_checkout,
+    reverse_cash,
+    set_limit,
+    settle_top_up,
+    start_top_up,
+    take_cash,
+)
 from schoolmeals.wallet.purses import lock_purses, school_accounts
-from schoolmeals.wallet.queries import purse_of, purses_of
+from schoolmeals.wallet.queries import purse_of, purses_of, statement_of, top_ups_of, top_ups_of_school_day
 from schoolmeals.wallet.rules import (
     PurseFacts,
     PurseState,
     SchoolAccounts,
     Shares,
+    TopUpBounds,
+    TopUpFacts,
+    TopUpStage,
     charge_movements,
     fill_movements,
     waterfall,
 )
+from schoolmeals.wallet.statements import Statement
 
 __all__ = [
     "PurseFacts",
     "PurseState",
     "SchoolAccounts",
     "Shares",
+    "Statement",
+    "TopUpBounds",
+    "TopUpFacts",
+    "TopUpStage",
     "charge_movements",
+    "fail_top_up",
     "fill_movements",
+    "keep_checkout",
     "lock_purses",
     "purse_of",
     "purses_of",
+    "reverse_cash",
     "school_accounts",
+    "set_limit",
+    "settle_top_up",
+    "start_top_up",
+    "statement_of",
+    "take_cash",
+    "top_ups_of",
+    "top_ups_of_school_day",
     "waterfall",
 ]

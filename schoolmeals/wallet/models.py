@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schoolmeals.database import Model
@@ -49,7 +49,9 @@ class SchoolPolicy(Model):
 
 
 class TopUp(Model):
-    """Money on its way into a purse. Settled, failed or expired is read from its times, and the ledger proves it."""
+    """Money on its way into a purse. Settled, failed, expired or reversed is read from its times, and the ledger proves
+    it.
+    """
 
     __tablename__ = "top_up"
     __table_args__ = (
@@ -57,8 +59,12 @@ class TopUp(Model):
         UniqueConstraint("school_id", "receipt_no"),
         CheckConstraint("method IN ('hosted-page', 'cash-desk')", name="method"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("(reversed_at IS NULL) = (reversal_id IS NULL)", name="reversed_with_an_id"),
         Index("ix_top_up_purse", "school_id", "purse_id", "id"),
-        Index("ix_top_up_reference", "provider", "provider_reference"),
+        Index("ix_top_up_settled", "school_id", "settled_at"),
+        # A provider knows the top-up's id alone, not the school's.
+        Index("ix_top_up_id", "id"),
+        Index("ix_top_up_pending", "intended_at", postgresql_where=text("settled_at IS NULL AND failed_at IS NULL")),
     )
 
     school_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -70,6 +76,8 @@ class TopUp(Model):
     method: Mapped[str]
     intended_by: Mapped[UUID | None]
     intended_at: Mapped[datetime]
+    language: Mapped[str | None]
+    """Of the provider's page: a retry must ask for the very same page."""
     provider: Mapped[str | None]
     provider_reference: Mapped[str | None]
     """The checkout session's id at the provider."""
@@ -78,6 +86,11 @@ class TopUp(Model):
     settled_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     failure_code: Mapped[str | None]
+    reversed_at: Mapped[datetime | None]
+    reversal_id: Mapped[UUID | None]
+    """The reversing entry's id, made by the caller."""
+    reversed_by: Mapped[UUID | None]
+    reversal_reason: Mapped[str | None]
 
 
 class PaymentEventSeen(Model):

@@ -1,16 +1,25 @@
 """Looking into purses. What is not the actor's is not found."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from schoolmeals import identity, ledger
 from schoolmeals.database import Work
+from schoolmeals.errors import NotFound
 from schoolmeals.ledger import Account
-from schoolmeals.wallet.access import require_reach
-from schoolmeals.wallet.models import Purse
-from schoolmeals.wallet.rules import DEFAULT_CURRENCY, PurseFacts
+from schoolmeals.wallet.access import OFFICE, require_reach
+from schoolmeals.wallet.models import PaymentEventSeen, Purse, TopUp
+from schoolmeals.wallet.rules import DEFAULT_CURRENCY, LOST_AFTER, PurseFacts, TopUpFacts
+from schoolmeals.wallet.statements import Statement, merged
+from schoolmeals.wallet.top_ups import as_facts, find_top_up, top_ups
+
+NEWEST: Final = 50
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 def purse_of(work: Work, school_id: UUID, pupil_id: UUID) -> PurseFacts:
@@ -42,3 +51,81 @@ def purses_of(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[
         pupil_id: found.get(pupil_id) or PurseFacts(None, pupil_id, 0, 0, None, DEFAULT_CURRENCY, work.now)
         for pupil_id in pupil_ids
     }
+
+
+def top_up_of(work: Work, school_id: UUID, top_up_id: UUID) -> TopUpFacts:
+    """One top-up, for whoever may see the purse that it fills."""
+    top_up = find_top_up(work, school_id, top_up_id)
+    if top_up is None:
+        raise NotFound
+    require_reach(work, school_id, top_up.pupil_id)
+    return top_up
+
+
+def top_ups_of(work: Work, school_id: UUID, pupil_id: UUID, *, limit: int = NEWEST) -> list[TopUpFacts]:
+    """A pupil's top-ups, the newest first, whatever became of them."""
+    require_reach(work, school_id, pupil_id)
+    wanted = top_ups().where(TopUp.school_id == school_id, Purse.pupil_id == pupil_id)
+    newest = wanted.order_by(TopUp.intended_at.desc(), TopUp.id.desc()).limit(limit)
+    return as_facts(work.session.execute(newest).all())
+
+
+def top_ups_of_school_day(
+    work: Work, school_id: UUID, day_start: datetime, day_end: datetime, *, method: str | None = None
+) -> list[TopUpFacts]:
+    """The top-ups that filled purses of a school in a span of time, earliest first, also those taken back since. For
+    the school's office and the city. ``method``: ``hosted-page`` or ``cash-desk`` alone.
+    """
+    identity.require_role_in(work, school_id, *OFFICE)
+    wanted = top_ups().where(TopUp.school_id == school_id, TopUp.settled_at >= day_start, TopUp.settled_at < day_end)
+    if method is not None:
+        wanted = wanted.where(TopUp.method == method)
+    return as_facts(work.session.execute(wanted.order_by(TopUp.settled_at, TopUp.receipt_no, TopUp.id)).all())
+
+
+def statement_of(work: Work, school_id: UUID, pupil_id: UUID, since: datetime, until: datetime) -> Statement:
+    """The statement of a pupil's purse from ``since`` up to, without, ``until``, for whoever may see the purse.
+
+    Call it in a ``reading``: opening, lines and closing are three looks that must be at the same books.
+    """
+    require_reach(work, school_id, pupil_id)
+    purse = work.session.scalar(select(Purse).where(Purse.school_id == school_id, Purse.pupil_id == pupil_id))
+    if purse is None:
+        return Statement(school_id, pupil_id, DEFAULT_CURRENCY, since, until, work.now, 0, 0, ())
+    opening = _balance_before(work, purse, since)
+    lines = merged(
+        ledger.statement_lines(work, school_id, purse.money_account_id, since, until),
+        ledger.statement_lines(work, school_id, purse.grace_account_id, since, until),
+        opening_minor=opening,
+        receipt_numbers=_receipt_numbers(work, purse),
+    )
+    closing = _balance_before(work, purse, until)
+    return Statement(school_id, pupil_id, purse.currency, since, until, work.now, opening, closing, lines)
+
+
+def lost_top_ups(work: Work) -> list[TopUpFacts]:
+    """Pending top-ups that are so old that their webhook may have been lost, oldest first; for the worker."""
+    wanted = top_ups().where(
+        TopUp.settled_at.is_(None), TopUp.failed_at.is_(None), TopUp.intended_at <= work.now - LOST_AFTER
+    )
+    return as_facts(work.session.execute(wanted.order_by(TopUp.intended_at).limit(500)).all())
+
+
+def is_event_known(work: Work, provider: str, event_id: str) -> bool:
+    """Whether an event of a provider has been heard already."""
+    return work.session.get(PaymentEventSeen, (provider, event_id)) is not None
+
+
+def _balance_before(work: Work, purse: Purse, instant: datetime) -> int:
+    last = instant - _INSTANT
+    money = ledger.balance_at(work, purse.school_id, purse.money_account_id, last)
+    return money - ledger.balance_at(work, purse.school_id, purse.grace_account_id, last)
+
+
+def _receipt_numbers(work: Work, purse: Purse) -> dict[UUID, int]:
+    rows = work.session.execute(
+        select(TopUp.id, TopUp.receipt_no).where(
+            TopUp.school_id == purse.school_id, TopUp.purse_id == purse.id, TopUp.receipt_no.is_not(None)
+        )
+    )
+    return {row.id: row.receipt_no for row in rows if row.receipt_no is not None}

@@ -3,18 +3,23 @@
 The books' own types come from ``ledger.rules`` and not by the ledger's door, because behind that door is a database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotNow
 from schoolmeals.ledger.rules import AccountKind, AccountState, Movement
-from schoolmeals.money import Money
+from schoolmeals.money import MINOR_DIGITS, Money
+from schoolmeals.verdicts import Refused, first_refusal
+from schoolmeals.wallet.payments import PaymentState, PaymentStatus
 
 DEFAULT_CURRENCY: Final = "KZT"
 DEFAULT_GRACE_LIMIT_MINOR: Final = 2 * 850_00
 """Two standard set meals at 850 tenge."""
+LARGEST_LIMIT_MINOR: Final = 100_000_00
 
 
 # Purses and what pays a meal
@@ -124,3 +129,189 @@ class PurseFacts:
     @property
     def balance_minor(self) -> int:
         return self.money_minor - self.grace_minor
+
+
+# Top-ups
+
+CHECKOUT_SPAN: Final = timedelta(hours=1)
+"""How long the provider's page waits for the payer, from the moment of the intent."""
+CHECKOUT_RETRY_SPAN: Final = timedelta(minutes=25)
+"""How long after the intent its page may still be asked for: the provider wants to keep it for 30 minutes at least."""
+LOST_AFTER: Final = timedelta(minutes=10)
+"""A pending top-up that is older is looked up at the provider: its webhook may have been lost."""
+
+
+class TopUpStage(StrEnum):
+    """How a top-up stands. Only SETTLED has filled the purse."""
+
+    PENDING = "pending"
+    SETTLED = "settled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpFacts:
+    """A top-up as it is stored, with the pupil whose purse it fills. Times are UTC, the amount is in minor units."""
+
+    school_id: UUID
+    id: UUID
+    purse_id: UUID
+    pupil_id: UUID
+    amount_minor: int
+    currency: str
+    method: str
+    intended_by: UUID | None
+    intended_at: datetime
+    language: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    checkout_url: str | None = None
+    receipt_no: int | None = None
+    settled_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure_code: str | None = None
+    reversed_at: datetime | None = None
+    reversal_id: UUID | None = None
+    reversed_by: UUID | None = None
+    reversal_reason: str | None = None
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def stage(self) -> TopUpStage:
+        """Money that came late counts: a settled top-up is settled, whatever was heard of it before."""
+        if self.reversed_at is not None:
+            return TopUpStage.REVERSED
+        if self.settled_at is not None:
+            return TopUpStage.SETTLED
+        if self.failed_at is not None:
+            return TopUpStage.EXPIRED if self.failure_code == "expired" else TopUpStage.FAILED
+        return TopUpStage.PENDING
+
+    def is_same_wish(self, pupil_id: UUID, amount_minor: int, method: str) -> bool:
+        """Whether somebody who sends this id again wants the same as before."""
+        return (self.pupil_id, self.amount_minor, self.method) == (pupil_id, amount_minor, method)
+
+    def may_still_be_opened(self, now: datetime) -> bool:
+        """Whether the provider can still be asked for a page to pay this on."""
+        return self.stage is TopUpStage.PENDING and now <= self.intended_at + CHECKOUT_RETRY_SPAN
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpBounds:
+    """Which sums may be paid in; minor units."""
+
+    least_minor: int
+    most_minor: int
+    step_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class WishedAmount:
+    """A sum that somebody wants to pay in, and the bounds for it."""
+
+    amount_minor: int
+    bounds: TopUpBounds
+    currency: str
+
+    def shown(self, minor: int) -> str:
+        """A bound in whole units, to be put into a sentence."""
+        return f"{minor // 10 ** MINOR_DIGITS[self.currency]:,}".replace(",", "\u00a0")
+
+
+def amount_is_enough(wish: WishedAmount) -> Refused | None:
+    """Below the least sum the bank's own cost would eat the payment."""
+    if wish.amount_minor >= wish.bounds.least_minor:
+        return None
+    sentence = N_("The smallest top-up is %(least)s ₸. Choose a larger sum.")
+    return Refused("amount-too-small", sentence, {"least": wish.shown(wish.bounds.least_minor)})
+
+
+def amount_is_not_too_much(wish: WishedAmount) -> Refused | None:
+    """A purse is for meals, not for savings; and a slipped digit is caught here."""
+    if wish.amount_minor <= wish.bounds.most_minor:
+        return None
+    sentence = N_("The largest top-up is %(most)s ₸. Choose a smaller sum.")
+    return Refused("amount-too-large", sentence, {"most": wish.shown(wish.bounds.most_minor)})
+
+
+def amount_is_in_whole_steps(wish: WishedAmount) -> Refused | None:
+    """Round sums are easier to find again on a bank statement."""
+    if wish.amount_minor % wish.bounds.step_minor == 0:
+        return None
+    sentence = N_("Choose a round sum: a multiple of %(step)s ₸.")
+    return Refused("amount-not-round", sentence, {"step": wish.shown(wish.bounds.step_minor)})
+
+
+AMOUNT_RULES: Final = (amount_is_enough, amount_is_not_too_much, amount_is_in_whole_steps)
+
+
+def require_amount(amount_minor: int, bounds: TopUpBounds, currency: str) -> None:
+    """Raise Invalid with the field ``amount`` where the sum may not be paid in."""
+    refused = first_refusal(AMOUNT_RULES, WishedAmount(amount_minor, bounds, currency))
+    if refused is not None:
+        problem = FieldProblem(refused.code, refused.sentence, refused.facts)
+        raise Invalid(refused.code, refused.sentence, fields={"amount": [problem]}, **refused.facts)
+
+
+class PaymentOutcome(StrEnum):
+    """What hearing of a payment came to. The values are stored with the event."""
+
+    SETTLED = "settled"
+    FAILED = "failed"
+    IGNORED = "ignored"
+    AMOUNT_DIFFERS = "amount-differs"
+    UNKNOWN_TOP_UP = "unknown-top-up"
+
+
+def payment_outcome(top_up: TopUpFacts | None, state: PaymentState) -> PaymentOutcome:
+    """What the provider's word about a payment means for the top-up that it names, whose row is locked.
+
+    Only a whole payment of the very sum fills a purse, and only once. A payment that was heard to have failed and is
+    paid after all fills it too: the money is there.
+    """
+    if top_up is None:
+        return PaymentOutcome.UNKNOWN_TOP_UP
+    if top_up.settled_at is not None:
+        return PaymentOutcome.IGNORED
+    if state.status is PaymentStatus.PAID:
+        pays = state.pays(top_up.id, top_up.amount)
+        return PaymentOutcome.SETTLED if pays else PaymentOutcome.AMOUNT_DIFFERS
+    has_ended = state.status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED)
+    return PaymentOutcome.FAILED if has_ended and top_up.failed_at is None else PaymentOutcome.IGNORED
+
+
+def named_top_up(candidates: Sequence[TopUpFacts], state: PaymentState) -> TopUpFacts | None:
+    """The top-up that a payment pays, among those with the id that the payment names.
+
+    The provider's reference decides. A top-up without one may have been overtaken by its webhook: it is taken where
+    nothing else could be meant.
+    """
+    for top_up in candidates:
+        if top_up.provider_reference == state.session_id:
+            return top_up
+    unreferenced = [one for one in candidates if one.provider_reference is None and one.method == "hosted-page"]
+    return unreferenced[0] if len(unreferenced) == 1 else None
+
+
+def require_reversible(top_up: TopUpFacts, *, day_start: datetime, day_end: datetime) -> None:
+    """Raise where a top-up cannot be taken back over the cash desk: only cash, only on the day it was taken."""
+    if top_up.method != "cash-desk":
+        raise Conflict("not-cash", N_("Only a cash top-up can be taken back at the cash desk."))
+    if top_up.settled_at is None or not day_start <= top_up.settled_at < day_end:
+        raise NotNow(
+            "cash-day-over", N_("Cash can be taken back on the same day only. Ask the city administrator for help.")
+        )
+
+
+def require_limit(limit_minor_day: int | None) -> None:
+    """Raise Invalid with the field ``limit`` where a daily limit makes no sense."""
+    if limit_minor_day is not None and not 0 <= limit_minor_day <= LARGEST_LIMIT_MINOR:
+        sentence = N_("Write a daily limit from 0 to 100 000 ₸, or leave it empty for no limit.")
+        raise Invalid(
+            "limit-out-of-range", sentence, fields={"limit": [FieldProblem.of("limit-out-of-range", sentence)]}
+        )

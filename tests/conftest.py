@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SCHOOLMEALS_TEST_APP_URL"] = server.app_url("DATABASE")
     os.environ["SCHOOLMEALS_TEST_OWNER_URL"] = server.owner_url("DATABASE")
     _migrate_template()
-    config.add_cleanup(lambda: (server.stop(), shutil.rmtree(folder, ignore_errors=True)))
+    # What is added last is cleaned up first.
+    config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
+    config.add_cleanup(server.stop)
 
 
 def _migrate_template() -> None:

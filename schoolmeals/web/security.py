@@ -20,7 +20,6 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "font-src 'self'",
         "manifest-src 'self'",
         "worker-src 'self'",
-        "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
@@ -54,6 +53,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_name_the_request)
     app.before_request(_check_csrf)
     app.after_request(_put_headers)
+    app.extensions["schoolmeals.csp"] = f"{CONTENT_SECURITY_POLICY}; form-action 'self'{_payment_page(settings)}"
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -73,6 +73,11 @@ def exempt_from_csrf(view: View) -> View:
     """Mark a view whose caller proves itself otherwise in every request: a signature over the body."""
     view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
+
+
+def _payment_page(settings: Settings) -> str:
+    """Where a form of ours may lead besides ourselves: a top-up is answered with a redirect to the hosted page."""
+    return " https://checkout.stripe.com" if settings.stripe_secret_key and not settings.stripe_api_base else ""
 
 
 def _name_the_request() -> None:
@@ -99,7 +104,7 @@ def _view_of(endpoint: str) -> object:
 
 def _put_headers(answer: Response) -> Response:
     put = answer.headers.setdefault
-    put("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    put("Content-Security-Policy", current_app.extensions["schoolmeals.csp"])
     put("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
     put("X-Content-Type-Options", "nosniff")
     put("Referrer-Policy", "same-origin")

@@ -1,0 +1,110 @@
+"""Rules of the house that can be read from the source."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "schoolmeals"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def calls(source: str) -> Iterator[tuple[int, str]]:
+    """Each call in ``source`` as its line and its dotted name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+def found(pattern: str, *, but: tuple[str, ...] = ()) -> list[str]:
+    """Where a call's name matches ``pattern``, outside the files ``but``."""
+    return [
+        f"{path.relative_to(PACKAGE)}:{line} {name}"
+        for path in SOURCES
+        if str(path.relative_to(PACKAGE)) not in but
+        for line, name in calls(path.read_text(encoding="utf-8"))
+        if re.search(pattern, name)
+    ]
+
+
+def test_only_the_database_commits() -> None:
+    assert found(r"(session|connection|work)\.(commit|rollback)$", but=("database.py",)) == []
+
+
+def test_only_the_clock_asks_for_the_time() -> None:
+    assert found(r"datetime\.(now|utcnow|today)$|date\.today$|^time\.time$", but=("clock.py",)) == []
+
+
+def test_nobody_counts_in_binary_fractions() -> None:
+    assert found(r"^(float|Decimal|Float|Numeric)$|\.Float$|\.Numeric$") == []
+
+
+@pytest.mark.parametrize("bug", ["float(price)", "session.commit()", "datetime.now()"])
+def test_the_search_finds_a_planted_call(bug: str) -> None:
+    patterns = r"^float$", r"session\.commit$", r"datetime\.now$"
+    assert any(re.search(pattern, name) for pattern in patterns for _, name in calls(bug))
+
+
+def test_files_stay_readable() -> None:
+    lines = {str(path.relative_to(PACKAGE)): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
+    assert {name: count for name, count in lines.items() if count > 400} == {}
+
+
+def test_functions_stay_readable() -> None:
+    long = [
+        f"{path.relative_to(PACKAGE)}:{node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef) and _length(node) > 40
+    ]
+    assert long == []
+
+
+def _length(node: ast.FunctionDef) -> int:
+    """How many lines a function's body has, without its docstring."""
+    text = (ast.get_docstring(node, clean=False) or "").splitlines()
+    return (node.end_lineno or 0) - node.lineno - len(text)
+
+
+def actions() -> Iterator[tuple[str, ast.FunctionDef, str]]:
+    """Every public action: a function of an actions module whose first argument is the work."""
+    for path in SOURCES:
+        if path.name == "actions.py" or path.parent.name == "actions":
+            source = path.read_text("utf-8")
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.FunctionDef) and _is_public_action(node):
+                    yield f"{path.relative_to(PACKAGE)}:{node.name}", node, source
+
+
+def _is_public_action(node: ast.FunctionDef) -> bool:
+    arguments = [ast.unparse(argument) for argument in node.args.args]
+    return not node.name.startswith("_") and arguments[:1] == ["work: Work"]
+
+
+QUIET = {
+    "audit/actions.py:record": "it is the recording itself",
+    "audit/actions.py:record_many": "it is the recording itself",
+    "ledger/actions.py:lock": "it changes nothing",
+    "ledger/actions.py:post": "whoever posts records why; the entry itself is append-only",
+    "ledger/actions.py:reverse": "whoever reverses records why; the entry itself is append-only",
+}
+
+
+def test_every_action_records_an_event() -> None:
+    silent = []
+    for name, node, source in actions():
+        functions = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+        if name not in QUIET and not _records(node, functions, set()):
+            silent.append(name)
+    assert silent == []
+
+
+def _records(node: ast.FunctionDef, functions: dict[str, ast.FunctionDef], seen: set[str]) -> bool:
+    """Whether a function records, by itself or by a function that it calls in its own file."""
+    names = {ast.unparse(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
+    if names & {"audit.record", "audit.record_many"}:
+        return True
+    near = [name for name in names if name in functions and name not in seen]
+    return any(_records(functions[name], functions, seen | {name}) for name in near)

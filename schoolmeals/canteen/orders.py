@@ -109,6 +109,10 @@ class Answer:
     def is_served(self) -> bool:
         return self.verdict == SERVED
 
+    def shown_with(self, pupil: PupilAtTill) -> "Answer":
+        """The same answer with the pupil as the roll has them now."""
+        return replace(self, pupil=pupil)
+
     def again(self) -> "Answer":
         """The same answer, given once more."""
         return replace(self, replayed=True)

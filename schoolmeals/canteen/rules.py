@@ -85,6 +85,10 @@ class ItemFacts:
     def total_minor(self) -> int:
         return self.price_minor * self.quantity
 
+    def times(self, quantity: int) -> "ItemFacts":
+        """The same item, ``quantity`` of it."""
+        return self if quantity == self.quantity else replace(self, quantity=quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class TapFacts:
@@ -136,7 +140,7 @@ class TapFacts:
         if self.set_meals_before:
             return None
         first = next((item for item in self.items if item.is_set_meal), None)
-        return first and (first if first.quantity == 1 else replace(first, quantity=1))
+        return first and first.times(1)
 
     @property
     def extras_minor(self) -> int:
@@ -389,7 +393,7 @@ def _rest(items: tuple[ItemFacts, ...], first: ItemFacts) -> tuple[ItemFacts, ..
     for item in items:
         if not taken and item.menu_item_id == first.menu_item_id:
             taken = True
-            item = replace(item, quantity=item.quantity - 1)
+            item = item.times(item.quantity - 1)
         if item.quantity:
             rest.append(item)
     return tuple(rest)

@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("preview", postgresql.JSONB(), nullable=False),
         sa.Column("rows_total", sa.BigInteger(), nullable=False),
         sa.Column("rows_done", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("school_id", "id", name=op.f("pk_roster_import")),
@@ -46,6 +48,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("sourced_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sort_key", sa.String(), nullable=False),
         sa.Column("grade", sa.SmallInteger(), nullable=False),
         sa.Column("shift", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("school_id", "id", name=op.f("pk_school_class")),
@@ -99,6 +102,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("school_id", "id", name=op.f("pk_card")),
     )
+    op.create_index("ix_card_number", "card", ["school_id", "number_hash"], unique=False)
     op.create_index("ix_card_pupil", "card", ["school_id", "pupil_id"], unique=False)
     op.create_index(
         "uq_card_standing",

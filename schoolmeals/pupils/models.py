@@ -21,6 +21,8 @@ class SchoolClass(Model):
     sourced_id: Mapped[str]
     """The id in the system that the roll comes from."""
     name: Mapped[str]
+    sort_key: Mapped[str]
+    """The name in the order of the alphabet; made by ``rules.sort_key``."""
     grade: Mapped[int] = mapped_column(SmallInteger)
     """0 (pre-school) to 12."""
     shift: Mapped[int] = mapped_column(SmallInteger, default=1)
@@ -97,6 +99,7 @@ class Card(Model):
             "uq_card_standing", "school_id", "number_hash", unique=True, postgresql_where=text("replaced_at IS NULL")
         ),
         Index("ix_card_pupil", "school_id", "pupil_id"),
+        Index("ix_card_number", "school_id", "number_hash"),
     )
 
     school_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -179,5 +182,8 @@ class RosterImport(Model):
     """Counts of new, changed, unchanged, returning and leaving pupils, and the bad rows."""
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)
+    confirmed_at: Mapped[datetime | None]
+    """When somebody said yes to the preview; what is long is then written by the worker."""
+    confirmed_by: Mapped[UUID | None]
     applied_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ import factory
 
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.models import Card, Guardianship, Photo, Pupil, PupilAllergen, SchoolClass
+from schoolmeals.pupils.rules import sort_key
 from tests.factories import RowFactory
 
 SOME_SCHOOL = UUID(int=1)
@@ -25,6 +26,7 @@ class SchoolClassFactory(RowFactory[SchoolClass]):
     id = factory.LazyFunction(new_id)
     sourced_id = factory.Sequence(lambda n: f"class-{n}")
     name = factory.Sequence(lambda n: f"5 «{'АӘБВГҒД'[n % 7]}»")
+    sort_key = factory.LazyAttribute(lambda one: sort_key(one.name))
     grade = 5
     shift = 1
 
@@ -41,7 +43,7 @@ class PupilFactory(RowFactory[Pupil]):
     surname = factory.Sequence(lambda n: SURNAMES[n % len(SURNAMES)])
     given_name = factory.Sequence(lambda n: GIVEN_NAMES[n % len(GIVEN_NAMES)])
     patronymic = ""
-    sort_key = factory.LazyAttribute(lambda pupil: f"{pupil.surname} {pupil.given_name}")
+    sort_key = factory.LazyAttribute(lambda pupil: sort_key(f"{pupil.surname} {pupil.given_name}"))
     birth_date = date(2015, 5, 1)
     class_id = None
     photo_id = None

@@ -1,0 +1,1 @@
+"""Deeds on the roll: pupils and classes, photos, cards, guardians, and whole rolls from files."""

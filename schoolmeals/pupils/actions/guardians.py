@@ -1,0 +1,182 @@
+"""Guardians claim their pupils with a one-time code that the school printed; the office can see and end it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from schoolmeals import audit, identity
+from schoolmeals.actors import ActorKind, Role
+from schoolmeals.audit import Subject
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
+from schoolmeals.ids import new_id
+from schoolmeals.pupils.access import keeps_roll, require_office
+from schoolmeals.pupils.models import ClaimCode, Guardianship, Pupil
+from schoolmeals.pupils.queries import require_guardian
+from schoolmeals.pupils.rules import CLAIM_LIMIT, CLAIM_WINDOW, CODE_LASTS, RELATIONS
+from schoolmeals.verdicts import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A guardian and a pupil have found each other. ``is_new`` is False where they had before."""
+
+    school_id: UUID
+    pupil_id: UUID
+    is_new: bool
+
+
+def give_claim_codes(work: Work, school_id: UUID, code_hashes: Mapping[UUID, bytes], *, withdraw: bool = True) -> None:
+    """Let each code of ``code_hashes`` (by pupil) be claimed once within 60 days. Raises NotFound.
+
+    The office gives codes for every pupil, and by ``withdraw`` ends those that were given before and not used. A
+    guardian may give one for their own pupil to the other parent, which ends no other.
+    """
+    if not keeps_roll(work.actor, school_id):
+        for pupil_id in code_hashes:
+            require_guardian(work, school_id, pupil_id)
+        withdraw = False
+    _require_on_roll(work, school_id, list(code_hashes))
+    if withdraw:
+        work.session.execute(
+            update(ClaimCode)
+            .where(
+                ClaimCode.school_id == school_id,
+                ClaimCode.pupil_id.in_(list(code_hashes)),
+                ClaimCode.used_at.is_(None),
+                ClaimCode.withdrawn_at.is_(None),
+            )
+            .values(withdrawn_at=work.now)
+        )
+    common = {"school_id": school_id, "printed_by": work.actor.id, "printed_at": work.now}
+    rows = [
+        {**common, "id": new_id(work.now), "pupil_id": pupil_id, "code_hash": code, "expires_at": work.now + CODE_LASTS}
+        for pupil_id, code in code_hashes.items()
+    ]
+    insert_rows(work.session, ClaimCode, rows)
+    payload = {"pupils": sorted(code_hashes), "expires_at": work.now + CODE_LASTS, "withdraw": withdraw}
+    audit.record(work, "pupils.give_claim_codes", Subject("school", school_id), payload, school_id=school_id)
+
+
+def claim_pupil(work: Work, code_hash: bytes, relation: str, *, attempt_keys: Sequence[bytes]) -> Claimed | Refused:
+    """Make the acting person a guardian of the pupil whose code this is.
+
+    A wrong code is a value, so that the attempt counts against each of ``attempt_keys`` (the person, their address).
+    Raises Invalid for an unknown relation.
+    """
+    assert work.actor.kind is ActorKind.PERSON
+    _check_relation(relation)
+    for key in attempt_keys:
+        refused = identity.spend_attempt(work, "claim", key, limit=CLAIM_LIMIT, per=CLAIM_WINDOW, block=CLAIM_WINDOW)
+        if refused is not None:
+            return refused
+    code = work.session.scalar(
+        select(ClaimCode)
+        .join(Pupil, (Pupil.school_id == ClaimCode.school_id) & (Pupil.id == ClaimCode.pupil_id))
+        .where(
+            ClaimCode.code_hash == code_hash,
+            ClaimCode.used_at.is_(None),
+            ClaimCode.withdrawn_at.is_(None),
+            ClaimCode.expires_at > work.now,
+            Pupil.left_on.is_(None),
+        )
+        .with_for_update(of=ClaimCode)
+    )
+    if code is None:
+        audit.record(work, "pupils.claim_refused", Subject("person", work.actor.id), {})
+        return Refused(
+            "claim-code-unknown", N_("This code is not known, or it has been used. Ask the school for a new one.")
+        )
+    for key in attempt_keys:
+        identity.forget_attempts(work, key)
+    is_new = _tie(work, code.school_id, code.pupil_id, _person_of(work), relation)
+    if is_new:
+        work.session.execute(
+            update(ClaimCode)
+            .where(ClaimCode.school_id == code.school_id, ClaimCode.id == code.id)
+            .values(used_at=work.now, used_by=work.actor.id)
+        )
+    payload = {"code_id": code.id, "is_new": is_new, "relation": relation}
+    subject = Subject("pupil", code.pupil_id)
+    audit.record(work, "pupils.claim_pupil", subject, payload, school_id=code.school_id)
+    return Claimed(code.school_id, code.pupil_id, is_new)
+
+
+def add_guardian(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation: str) -> None:
+    """Make ``person_id`` a guardian by the office's own knowledge. Adding twice changes nothing. Raises NotFound."""
+    require_office(work, school_id)
+    _check_relation(relation)
+    _require_on_roll(work, school_id, [pupil_id])
+    is_new = _tie(work, school_id, pupil_id, person_id, relation)
+    payload = {"person_id": person_id, "relation": relation, "is_new": is_new}
+    audit.record(work, "pupils.add_guardian", Subject("pupil", pupil_id), payload, school_id=school_id)
+
+
+def end_guardianship(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID) -> None:
+    """From now on the person learns nothing more of the pupil. Raises NotFound where there is no such tie."""
+    require_office(work, school_id)
+    ended = work.session.scalar(
+        update(Guardianship)
+        .where(
+            Guardianship.school_id == school_id,
+            Guardianship.pupil_id == pupil_id,
+            Guardianship.person_id == person_id,
+            Guardianship.ended_at.is_(None),
+        )
+        .values(ended_at=work.now)
+        .returning(Guardianship.id)
+    )
+    if ended is None:
+        raise NotFound
+    others = select(Guardianship.id).where(
+        Guardianship.school_id == school_id, Guardianship.person_id == person_id, Guardianship.ended_at.is_(None)
+    )
+    if work.session.scalar(others.limit(1)) is None:
+        identity.revoke_role(work, person_id, Role.PARENT, school_id)
+    payload = {"person_id": person_id}
+    audit.record(work, "pupils.end_guardianship", Subject("pupil", pupil_id), payload, school_id=school_id)
+
+
+def _tie(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation: str) -> bool:
+    """Make the tie and say whether it is new. The pupil's row is locked, so two claims cannot make it twice."""
+    work.session.scalar(select(Pupil.id).where(Pupil.school_id == school_id, Pupil.id == pupil_id).with_for_update())
+    standing = select(Guardianship.id).where(
+        Guardianship.school_id == school_id,
+        Guardianship.pupil_id == pupil_id,
+        Guardianship.person_id == person_id,
+        Guardianship.ended_at.is_(None),
+    )
+    if work.session.scalar(standing) is not None:
+        return False
+    row = {
+        "school_id": school_id,
+        "id": new_id(work.now),
+        "pupil_id": pupil_id,
+        "person_id": person_id,
+        "relation": relation,
+        "since": work.now,
+    }
+    insert_rows(work.session, Guardianship, [row])
+    identity.grant_role(work, person_id, Role.PARENT, school_id)
+    return True
+
+
+def _person_of(work: Work) -> UUID:
+    assert work.actor.id is not None
+    return work.actor.id
+
+
+def _check_relation(relation: str) -> None:
+    if relation not in RELATIONS:
+        sentence = N_("Say who you are to the pupil.")
+        raise Invalid("relation", sentence, fields={"relation": [FieldProblem.of("relation", sentence)]})
+
+
+def _require_on_roll(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> None:
+    found = work.session.scalars(
+        select(Pupil.id).where(Pupil.school_id == school_id, Pupil.id.in_(pupil_ids), Pupil.left_on.is_(None))
+    )
+    if set(found) != set(pupil_ids):
+        raise NotFound

@@ -1,0 +1,58 @@
+"""Pictures are kept as they come out of ``pictures.shrunk``: small, and nothing but pixels."""
+
+import hashlib
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from schoolmeals import audit
+from schoolmeals.audit import Subject
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.errors import NotFound
+from schoolmeals.ids import new_id
+from schoolmeals.pupils.access import require_office
+from schoolmeals.pupils.models import Photo, Pupil
+
+
+def keep_photo(work: Work, school_id: UUID, content: bytes) -> UUID:
+    """Keep a picture (WebP, as ``shrunk_photo`` makes it); gives its id. Whoever calls it checks the right to."""
+    photo_id = new_id(work.now)
+    digest = hashlib.sha256(content).digest()
+    row = {
+        "school_id": school_id,
+        "id": photo_id,
+        "media_type": "image/webp",
+        "content": content,
+        "sha256": digest,
+        "added_at": work.now,
+    }
+    insert_rows(work.session, Photo, [row])
+    payload = {"bytes": len(content)}
+    personal = {"sha256": digest.hex()}
+    audit.record(work, "pupils.keep_photo", Subject("photo", photo_id), payload, school_id=school_id, personal=personal)
+    return photo_id
+
+
+def set_photo(work: Work, school_id: UUID, pupil_id: UUID, content: bytes | None) -> UUID | None:
+    """Give the pupil another picture, or none; the old one is deleted. Raises NotFound."""
+    require_office(work, school_id)
+    wanted = select(Pupil.photo_id).where(Pupil.school_id == school_id, Pupil.id == pupil_id).with_for_update()
+    if (found := work.session.execute(wanted).one_or_none()) is None:
+        raise NotFound
+    photo_id = keep_photo(work, school_id, content) if content is not None else None
+    work.session.execute(
+        update(Pupil).where(Pupil.school_id == school_id, Pupil.id == pupil_id).values(photo_id=photo_id)
+    )
+    if found[0] is not None:
+        forget_photo(work, school_id, found[0])
+    payload = {"photo_id": photo_id, "before": found[0]}
+    audit.record(work, "pupils.set_photo", Subject("pupil", pupil_id), payload, school_id=school_id)
+    return photo_id
+
+
+def forget_photo(work: Work, school_id: UUID, photo_id: UUID) -> None:
+    """Delete a picture that nothing shows any more."""
+    photo = work.session.scalar(select(Photo).where(Photo.school_id == school_id, Photo.id == photo_id))
+    if photo is not None:
+        work.session.delete(photo)
+        work.session.flush()

@@ -1,11 +1,62 @@
-"""The identity room."""
+"""Who is there: people, organisations and roles, the ways in, tills, and the school's calendar.
 
-from schoolmeals.actors import PUBLIC, Actor
+A *person* signs in by e-mail or phone; a *grant* is a role held in an *organisation*; a *session* is one signed-in
+browser or program. A *device* is a till with a key of its own, opened for a *shift* by a cashier's PIN. Secrets are
+kept as hashes, or sealed where they must be read again.
 
+Never here: pupils and guardians, money, what a role may see in another room.
+"""
 
-def find_actor() -> Actor:
-    return PUBLIC
+from schoolmeals.identity.actions.attempts import forget_attempts, spend_attempt, too_many
+from schoolmeals.identity.actions.calendar import clear_calendar_day, edit_calendar, seed_calendar, set_school_week
+from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
+from schoolmeals.identity.actions.people import grant_role, new_person, revoke_role
+from schoolmeals.identity.queries import (
+    DeviceFacts,
+    OrganisationFacts,
+    PersonFacts,
+    calendar_of,
+    device_of,
+    organisation,
+    people,
+    require_role_in,
+    schools,
+)
+from schoolmeals.identity.signatures import verify_signature
+from schoolmeals.identity.visitors import (
+    device_from_headers,
+    find_actor,
+    keep_language,
+    present_device,
+    signature_bytes,
+)
 
-
-def keep_language(language: str) -> None:
-    pass
+__all__ = [
+    "DeviceFacts",
+    "OrganisationFacts",
+    "PersonFacts",
+    "calendar_of",
+    "clear_calendar_day",
+    "device_from_headers",
+    "device_of",
+    "edit_calendar",
+    "edit_organisation",
+    "find_actor",
+    "forget_attempts",
+    "grant_role",
+    "keep_language",
+    "new_organisation",
+    "new_person",
+    "organisation",
+    "people",
+    "present_device",
+    "require_role_in",
+    "revoke_role",
+    "schools",
+    "seed_calendar",
+    "set_school_week",
+    "signature_bytes",
+    "spend_attempt",
+    "too_many",
+    "verify_signature",
+]

@@ -1,0 +1,1 @@
+"""The room's deeds, one file for each part of it."""

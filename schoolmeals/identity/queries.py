@@ -1,0 +1,227 @@
+"""Looking up people, organisations, calendars, tills and sessions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, or_, select
+
+from schoolmeals.actors import CITY_WIDE, ActorKind, Grant, Role
+from schoolmeals.database import Work
+from schoolmeals.errors import NotFound
+from schoolmeals.identity.models import CashierPin, Device, Organisation, Person, RoleGrant, SignInSession
+from schoolmeals.workdays import Calendar, CalendarDay, SchoolWeek, calendar_from
+
+WHOLE_WEEK = 5
+"""School days a week where a school has not said otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """Somebody, for other rooms: never a secret."""
+
+    id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationFacts:
+    """A school, the city's department or a supplier, with its names in three languages."""
+
+    id: UUID
+    kind: str
+    name_kk: str
+    name_ru: str
+    name_en: str
+    identifier_scheme: str | None
+    identifier: str | None
+    district: str | None
+    address: str | None
+
+    def name(self, language: str) -> str:
+        """The name in ``language``; in Kazakh for any language that we do not speak."""
+        return {"kk": self.name_kk, "ru": self.name_ru, "en": self.name_en}.get(language, self.name_kk)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """A till. ``public_key`` is SubjectPublicKeyInfo in DER; None until the device is enrolled. ``cashier_id`` and the
+    shift are as stored: whether the shift is still open is decided where the device becomes an actor.
+    """
+
+    id: UUID
+    school_id: UUID
+    name: str
+    public_key: bytes | None
+    cashier_id: UUID | None
+    cashier_name: str | None
+    shift_opened_at: datetime | None
+    enrolled_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One standing role of one person in one organisation."""
+
+    grant_id: UUID
+    person: PersonFacts
+    role: Role
+    organisation_id: UUID
+    has_pin: bool
+
+
+def people(work: Work, ids: Iterable[UUID]) -> dict[UUID, PersonFacts]:
+    """The people with these ids. Whoever asks has already found out that the actor may know them."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = work.session.scalars(select(Person).where(Person.id.in_(wanted)))
+    return {row.id: person_facts(row) for row in rows}
+
+
+def person_facts(row: Person) -> PersonFacts:
+    """The facts of a row."""
+    return PersonFacts(row.id, row.name, row.email, row.phone, row.language)
+
+
+def organisation(work: Work, organisation_id: UUID) -> OrganisationFacts:
+    """One organisation; its name is public. Raises NotFound where there is none."""
+    row = work.session.get(Organisation, organisation_id)
+    if row is None:
+        raise NotFound
+    return organisation_facts(row)
+
+
+def organisations(work: Work, kinds: Sequence[str]) -> list[OrganisationFacts]:
+    """All organisations of these kinds, by name."""
+    found = select(Organisation).where(Organisation.kind.in_(kinds)).order_by(Organisation.name_kk, Organisation.id)
+    return [organisation_facts(row) for row in work.session.scalars(found)]
+
+
+def organisation_facts(row: Organisation) -> OrganisationFacts:
+    """The facts of a row."""
+    return OrganisationFacts(
+        row.id,
+        row.kind,
+        row.name_kk,
+        row.name_ru,
+        row.name_en,
+        row.identifier_scheme,
+        row.identifier,
+        row.district,
+        row.address,
+    )
+
+
+def schools(work: Work) -> list[OrganisationFacts]:
+    """The schools that the actor reaches, by name: their own, or all of them with a city-wide role."""
+    found = select(Organisation).where(Organisation.kind == "school").order_by(Organisation.name_kk, Organisation.id)
+    if work.actor.kind is ActorKind.DEVICE:
+        found = found.where(Organisation.id == work.actor.school_id)
+    elif not (work.actor.kind is ActorKind.SYSTEM or work.actor.is_city_wide):
+        found = found.where(Organisation.id.in_([grant.organisation_id for grant in work.actor.grants]))
+    return [organisation_facts(row) for row in work.session.scalars(found)]
+
+
+def require_role_in(work: Work, school_id: UUID, *roles: Role) -> None:
+    """Raise NotFound unless the actor holds one of ``roles`` in the school, or city-wide while there is such a school.
+
+    The system itself reaches every school that there is. A device holds no role: its own doors compare its school.
+    """
+    own = {Grant(role, school_id) for role in roles if role not in CITY_WIDE}
+    if work.actor.kind is ActorKind.PERSON and not own.isdisjoint(work.actor.grants):
+        return
+    wide = any(work.actor.has_role(role) for role in CITY_WIDE.intersection(roles))
+    if work.actor.kind is ActorKind.SYSTEM or wide:
+        found = select(Organisation.id).where(Organisation.id == school_id, Organisation.kind == "school")
+        if work.session.scalar(found) is not None:
+            return
+    raise NotFound
+
+
+def calendar_of(work: Work, school_id: UUID) -> Calendar:
+    """The school's calendar: its week, the country's free days, and the school's own days above them."""
+    week = work.session.scalar(select(SchoolWeek.days).where(SchoolWeek.school_id == school_id))
+    days = calendar_days(work, school_id)
+    country = [day for day in days if day.school_id is None]
+    own = [day for day in days if day.school_id is not None]
+    return calendar_from(week or WHOLE_WEEK, country, own)
+
+
+def calendar_days(work: Work, school_id: UUID) -> list[CalendarDay]:
+    """The country's and the school's special days, earliest first."""
+    found = select(CalendarDay).where(or_(CalendarDay.school_id.is_(None), CalendarDay.school_id == school_id))
+    return list(work.session.scalars(found.order_by(CalendarDay.day, CalendarDay.school_id)))
+
+
+def device_of(work: Work, device_id: UUID) -> DeviceFacts:
+    """A till by its id. Not scoped: whoever asks compares its school. Raises NotFound where there is none."""
+    row = work.session.execute(select_devices().where(Device.id == device_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return device_facts(row)
+
+
+def devices_of(work: Work, school_id: UUID) -> list[DeviceFacts]:
+    """The tills of a school, those in use first, then by name. Scoped to its office."""
+    require_role_in(work, school_id, Role.SCHOOL_OFFICE, Role.CITY_ADMIN)
+    found = select_devices().where(Device.school_id == school_id)
+    rows = work.session.execute(found.order_by(Device.revoked_at.is_not(None), Device.name, Device.id))
+    return [device_facts(row) for row in rows]
+
+
+def select_devices() -> Select[*tuple[Any, ...]]:
+    """A till with the cashier whose shift it is, for :func:`device_facts`: one statement."""
+    return select(
+        Device.id,
+        Device.school_id,
+        Device.name,
+        Device.public_key,
+        Device.cashier_id,
+        Person.name.label("cashier_name"),
+        Device.shift_opened_at,
+        Device.enrolled_at,
+        Device.revoked_at,
+    ).outerjoin(Person, Person.id == Device.cashier_id)
+
+
+def device_facts(row: Row[Any]) -> DeviceFacts:
+    """The facts of a row of :func:`select_devices`."""
+    return DeviceFacts(**row._mapping)
+
+
+def members(work: Work, organisation_id: UUID) -> list[Member]:
+    """Who holds which role in an organisation but for parents, by role and name. The actions' rules say who may ask."""
+    found = (
+        select(RoleGrant, Person, CashierPin.set_at)
+        .join(Person, Person.id == RoleGrant.person_id)
+        .outerjoin(
+            CashierPin, (CashierPin.person_id == Person.id) & (CashierPin.school_id == RoleGrant.organisation_id)
+        )
+        .where(
+            RoleGrant.organisation_id == organisation_id,
+            RoleGrant.revoked_at.is_(None),
+            RoleGrant.role != Role.PARENT.value,
+        )
+        .order_by(RoleGrant.role, Person.name, Person.id)
+    )
+    return [
+        Member(grant.id, person_facts(person), Role(grant.role), grant.organisation_id, pin_set_at is not None)
+        for grant, person, pin_set_at in work.session.execute(found)
+    ]
+
+
+def my_sessions(work: Work) -> list[SignInSession]:
+    """The actor's standing sessions, the latest used first."""
+    found = select(SignInSession).where(
+        SignInSession.person_id == work.actor.id,
+        SignInSession.ended_at.is_(None),
+        SignInSession.expires_at > work.now,
+    )
+    return list(work.session.scalars(found.order_by(SignInSession.last_seen_at.desc(), SignInSession.id)))

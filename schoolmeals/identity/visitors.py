@@ -1,0 +1,197 @@
+"""Who sends the present request: a person by the token of a session, or a till by its token or its signature.
+
+An actor of kind device arises only from the token in the device's cookie, or from headers ``X-Device-Id`` and
+``X-Device-Signature`` whose signature over this request's body is right. An id alone is never believed.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from flask import current_app, g, request
+from sqlalchemy import Connection, Row, text, update
+
+from schoolmeals.actors import PUBLIC, Actor, ActorKind, Grant, Role, device, person
+from schoolmeals.database import Work, db, transaction
+from schoolmeals.errors import NotFound
+from schoolmeals.identity.actions.people import set_language
+from schoolmeals.identity.models import Device, SignInSession
+from schoolmeals.identity.queries import DeviceFacts, device_facts, device_of, select_devices
+from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, session_stands, shift_is_open
+from schoolmeals.identity.signatures import verify_signature
+from schoolmeals.keys import token_hash
+from schoolmeals.web import DEVICE, actor, now, settings
+from schoolmeals.web.security import device_cookie_name, session_cookie_name
+
+LONGEST_SIGNED_BODY: Final = 2_000_000
+LONGEST_TOKEN: Final = 200
+
+# Everything about a session in one statement: its own times, the person, the standing roles.
+_SESSION: Final = text(
+    """
+    SELECT s.id, s.ended_at, s.expires_at, s.last_seen_at, s.carried_by, p.id AS person_id, p.language,
+           (SELECT array_agg(g.role || ' ' || g.organisation_id) FROM role_grant g
+             WHERE g.person_id = p.id AND g.revoked_at IS NULL) AS grants
+      FROM sign_in_session s JOIN person p ON p.id = s.person_id
+     WHERE s.token_hash = :token_hash AND p.disabled_at IS NULL
+    """
+)
+
+
+def find_actor() -> Actor:
+    """Who sends the present request, found with one statement; PUBLIC where nobody is known.
+
+    A browser may be both a till and signed in: doors for devices ask the till, all others the person.
+    """
+    if _is_device_door():
+        return _device_actor() or _person_actor() or PUBLIC
+    return _person_actor() or _device_actor() or PUBLIC
+
+
+def keep_language(language: str) -> None:
+    """Remember ``language`` for a person who is signed in, in a transaction of its own."""
+    who = actor()
+    if who.kind is ActorKind.PERSON:
+        with transaction(who, now()) as work:
+            set_language(work, language)
+
+
+def present_session_id() -> UUID | None:
+    """The id of the session that this request came with, or None."""
+    actor()
+    found: UUID | None = g.get("session_id")
+    return found
+
+
+def present_token_hash() -> bytes | None:
+    """The hash of the session token in this request's cookie, or None."""
+    token = request.cookies.get(session_cookie_name(settings()))
+    return token_hash(token) if token else None
+
+
+def present_device() -> DeviceFacts | None:
+    """The till that sends this request, as it was loaded with the actor: no further statement."""
+    actor()
+    found: DeviceFacts | None = g.get("device")
+    return found
+
+
+def device_from_headers(work: Work) -> DeviceFacts:
+    """The till named by ``X-Device-Id`` whose key signed this request's body (``X-Device-Signature``, base64url).
+
+    For tills that are no browsers. Raises NotFound where there is no such till in use or the signature is wrong.
+    """
+    signed = _signed_headers()
+    if signed is None:
+        raise NotFound
+    facts = device_of(work, signed.device_id)
+    if not _is_in_use(facts) or not _signed_it(facts, signed.signature):
+        raise NotFound
+    return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    device_id: UUID
+    signature: bytes
+
+
+def _person_actor() -> Actor | None:
+    token, carried_by = _session_token()
+    if not token or len(token) > LONGEST_TOKEN:
+        return None
+    with _connection() as connection:
+        row = connection.execute(_SESSION, {"token_hash": token_hash(token)}).one_or_none()
+        if row is None or row.carried_by != carried_by or not _stands(row):
+            return None
+        if now() >= row.last_seen_at + SEEN_AGAIN_AFTER:
+            connection.execute(update(SignInSession).where(SignInSession.id == row.id).values(last_seen_at=now()))
+    g.session_id = row.id
+    return person(row.person_id, [_grant(words) for words in row.grants or ()], row.language)
+
+
+def _session_token() -> tuple[str | None, str]:
+    """A bearer token where one is sent, else the cookie's. They are no substitutes for each other: what comes without
+    being asked for by a script (a cookie) must also carry a CSRF token, and a bearer token is excused from it.
+    """
+    if request.authorization is not None and request.authorization.type == "bearer":
+        return request.authorization.token, "bearer"
+    return request.cookies.get(session_cookie_name(settings())), "cookie"
+
+
+def _stands(row: Row[Any]) -> bool:
+    return session_stands(
+        ended_at=row.ended_at,
+        expires_at=row.expires_at,
+        last_seen_at=row.last_seen_at,
+        idle=timedelta(minutes=settings().session_idle_minutes),
+        now=now(),
+    )
+
+
+def _grant(words: str) -> Grant:
+    role, organisation_id = words.split(" ")
+    return Grant(Role(role), UUID(organisation_id))
+
+
+def _device_actor() -> Actor | None:
+    token = request.cookies.get(device_cookie_name(settings()))
+    signed = None if token else _signed_headers()
+    if token and len(token) <= LONGEST_TOKEN:
+        found = Device.token_hash == token_hash(token)
+    elif signed is not None:
+        found = Device.id == signed.device_id
+    else:
+        return None
+    with _connection() as connection:
+        row = connection.execute(select_devices().where(found)).one_or_none()
+    facts = device_facts(row) if row is not None else None
+    if facts is None or not _is_in_use(facts) or (signed is not None and not _signed_it(facts, signed.signature)):
+        return None
+    g.device = facts
+    longest = timedelta(hours=settings().till_shift_hours)
+    open_for = facts.cashier_id if shift_is_open(facts.shift_opened_at, longest, now()) else None
+    return device(facts.id, facts.school_id, open_for)
+
+
+def _is_in_use(facts: DeviceFacts) -> bool:
+    return facts.enrolled_at is not None and facts.revoked_at is None
+
+
+def _signed_headers() -> _Signed | None:
+    """What the two headers say, unproved. Only a request with a body can be signed: an empty one always looks alike."""
+    device_id, signature = request.headers.get("X-Device-Id"), request.headers.get("X-Device-Signature")
+    if not device_id or not signature or not 0 < (request.content_length or 0) <= LONGEST_SIGNED_BODY:
+        return None
+    try:
+        return _Signed(UUID(device_id), signature_bytes(signature))
+    except ValueError:
+        return None
+
+
+def signature_bytes(header: str) -> bytes:
+    """The bytes of an ``X-Device-Signature``. Raises ValueError where it is not base64url."""
+    try:
+        return base64.b64decode(header + "=" * (-len(header) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+
+
+def _signed_it(facts: DeviceFacts, signature: bytes) -> bool:
+    return facts.public_key is not None and verify_signature(facts.public_key, request.get_data(), signature)
+
+
+def _is_device_door() -> bool:
+    """Whether the wanted door is one for devices only."""
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    methods = getattr(view, "view_class", None)
+    door = getattr(methods, request.method.lower(), None) if methods is not None else view
+    return getattr(door, "guard_policy", None) is DEVICE
+
+
+def _connection() -> Connection:
+    """A connection on which each statement stands for itself: one round trip, no transaction around it."""
+    return db.engine.execution_options(isolation_level="AUTOCOMMIT").connect()

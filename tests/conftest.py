@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session
 
 from schoolmeals.actors import SYSTEM, Actor
 from schoolmeals.app import create_app
@@ -156,3 +158,30 @@ def _empty(engine: Engine) -> None:
         connection.execute(text(f"TRUNCATE {', '.join(names)}, procrastinate_jobs CASCADE"))
         for name in guarded:
             connection.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER append_only"))
+
+
+class Counted:
+    """How many statements were sent."""
+
+    count = 0
+
+
+@pytest.fixture
+def count_statements() -> Any:
+    """``with count_statements(session) as counted:`` counts the statements that reach the database."""
+
+    @contextmanager
+    def counting(session: Session) -> Iterator[Counted]:
+        counted = Counted()
+
+        def count(*_: Any) -> None:
+            counted.count += 1
+
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", count)
+        try:
+            yield counted
+        finally:
+            event.remove(engine, "before_cursor_execute", count)
+
+    return counting

@@ -98,13 +98,14 @@ def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bo
     ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has
     looked the ids up under its own locks says so with ``known_new``.
     """
+    touched = {id for entry in entries for m in entry.movements for id in (m.debit_id, m.credit_id)}
+    accounts = lock(work, school_id, touched)
+    # Looked up under the locks: the same entry, sent twice at once, finds its twin already committed here.
     fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
     if not fresh:
         return []
-    touched = {id for entry in fresh for m in entry.movements for id in (m.debit_id, m.credit_id)}
-    accounts = lock(work, school_id, touched)
     planned, after = play(fresh, accounts)
-    _write(work, school_id, fresh, planned, [after[id] for id in touched])
+    _write(work, school_id, fresh, planned, [state for id, state in after.items() if state is not accounts[id]])
     return planned
 
 

@@ -59,6 +59,7 @@ def register(app: Flask, blueprints: list[ApiBlueprint]) -> ProblemApi:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = ProblemApi(app)
+    app.extensions["schoolmeals.api"] = api
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     return api

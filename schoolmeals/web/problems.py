@@ -59,6 +59,15 @@ _HTTP_WORDS: Final[dict[int, tuple[str, str]]] = {
 }
 
 
+_TITLES: Final[dict[int, str]] = {
+    401: SignInNeeded.title,
+    403: NotAllowed.title,
+    404: NotFound.title,
+    429: TooMany.title,
+    503: Unavailable.title,
+}
+
+
 def register(app: Flask) -> None:
     """Answer refusals, HTTP errors and whatever else goes wrong."""
     app.register_error_handler(Refusal, refusal_answer)
@@ -99,7 +108,8 @@ def http_answer(error: HTTPException) -> Any:
     code, sentence = _HTTP_WORDS.get(status, _HTTP_WORDS[500 if status >= 500 else 400])
     messages = getattr(error, "data", {}) or {}
     problems = messages.get("messages", {}) if isinstance(messages, dict) else {}
-    answer = _answer(status, code, gettext("There is a problem"), gettext(sentence), _flat(problems))
+    title = _TITLES.get(status, Invalid.title)
+    answer = _answer(status, code, gettext(title), gettext(sentence), _flat(problems))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             answer.headers[name] = value

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, current_app, redirect, request, session, 
 from schoolmeals import __version__
 from schoolmeals.database import db
 from schoolmeals.errors import NotFound
-from schoolmeals.web.frame import LANGUAGES, actor, caller_address, frame, settings
+from schoolmeals.web.docs import sections
+from schoolmeals.web.frame import LANGUAGES, actor, caller_address, frame, render, settings
 from schoolmeals.web.guards import PUBLIC_POLICY, guard
 from schoolmeals.web.health import metrics_text, readiness
 from schoolmeals.web.page import NavItem
@@ -23,6 +24,13 @@ def home() -> Any:
     items = current_app.extensions["schoolmeals.navigation"]
     endpoint = next((item.endpoint for item in items if not item.post and item.policy.admits(actor())), None)
     return redirect(url_for(endpoint or "identity.sign_in"), code=303)
+
+
+@pages.get("/api/docs")
+@guard(PUBLIC_POLICY)
+def api_docs() -> Any:
+    """What the API can do, for people."""
+    return render("web/api.html", sections=sections(current_app.extensions["schoolmeals.api"].spec.to_dict()))
 
 
 @pages.get("/healthz")

@@ -1,8 +1,11 @@
-"""Pages of the wallet room."""
+"""The wallet room's pages: a purse's own in ``parent_pages``, the school office's in ``cash_desk``."""
 
-from flask import Blueprint
+from schoolmeals.actors import Role
+from schoolmeals.errors import N_
+from schoolmeals.wallet import cash_desk, parent_pages
+from schoolmeals.wallet.blueprint import pages
+from schoolmeals.web import NavItem, roles
 
-from schoolmeals.web import NavItem
+navigation: tuple[NavItem, ...] = (NavItem("wallet.my_cash_desk", N_("Cash desk"), roles(Role.SCHOOL_OFFICE)),)
 
-navigation: tuple[NavItem, ...] = ()
-pages = Blueprint("wallet", __name__, template_folder="templates")
+__all__ = ["cash_desk", "navigation", "pages", "parent_pages"]

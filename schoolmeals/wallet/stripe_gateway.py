@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 API_VERSION: Final = "2026-10-28.endive"
 """Set the webhook endpoint to the same version when it is made."""
 WEBHOOK_TOLERANCE_S: Final = 300
-TIMEOUT_S: Final = 20
+TIMEOUT_S: Final = 10
 """A worker must not hang as long as the SDK's own 80 seconds."""
 NETWORK_RETRIES: Final = 2
 
@@ -136,7 +136,7 @@ class StripeGateway:
         self._verify(body, headers, now)
         try:
             return event_of(json.loads(body))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise EventUnreadable from error
 
     def fetch(self, session_id: str) -> PaymentState:

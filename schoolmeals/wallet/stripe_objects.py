@@ -105,7 +105,7 @@ def _card(payment: Mapping[str, Any]) -> SavedCard | None:
 
 
 def event_of(event: Mapping[str, Any]) -> PaymentEvent:
-    """A verified snapshot event. Raises ValueError, TypeError, KeyError or AttributeError where it is not one."""
+    """A verified snapshot event. Raises the errors of a missing or odd field where it is not one."""
     if event["object"] != "event":
         raise ValueError("not a snapshot event")
     thing = event["data"]["object"]

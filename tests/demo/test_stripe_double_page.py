@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -163,3 +164,11 @@ def test_sums_are_written_as_in_the_product() -> None:
     assert sum_in_words(Money.major(1_250)) == "1\N{NO-BREAK SPACE}250\N{NO-BREAK SPACE}₸"
     assert sum_in_words(Money(125_005)) == "1\N{NO-BREAK SPACE}250,05\N{NO-BREAK SPACE}₸"
     assert sum_in_words(Money(500, "JPY")) == "500\N{NO-BREAK SPACE}JPY"
+
+
+def test_a_page_that_is_sent_many_times_at_once_is_paid_once(bench: DoubleBench) -> None:
+    checkout = bench.payments.checkout(bench.intent())
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: bench.pay(checkout).status_code, range(24)))
+    assert answers == [303] * 24
+    assert [event.provider_type for event in bench.events()].count("charge.succeeded") == 1

@@ -125,7 +125,16 @@ def test_planted_a_lax_check_of_the_time_is_found_out(gateway: type[StripeGatewa
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[]", "null", "{}", '{"object": "v2.core.event"}', '{"object": "event"}', _body(uuid4(), created="noon")],
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        '{"object": "v2.core.event"}',
+        '{"object": "event"}',
+        _body(uuid4(), created="noon"),
+        _body(uuid4(), created=10**30),
+    ],
 )
 def test_a_signed_webhook_that_is_no_event_is_unreadable(bench: DoubleBench, body: str) -> None:
     with pytest.raises(EventUnreadable):

@@ -1,0 +1,123 @@
+"""The hosted page in a real browser: no barriers (WCAG 2.2 AA by axe) in three languages, and paid without scripts."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from schoolmeals.demo.stripe_double import create_double, demo_payments
+from tests.factories import payments as factory
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("NO BROWSER TEST OF THE DEMO BANK: there is no /usr/bin/chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Shop:
+    """A shop with a demo bank below it, on loopback."""
+
+    def __init__(self) -> None:
+        rooms: dict[str, Any] = {"/demo-bank": Response("not open yet")}
+        self.server = make_server(
+            "127.0.0.1", 0, DispatcherMiddleware(Response("back in the shop"), rooms), threaded=True
+        )
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        # The bank must know its address, and that is known only once the server listens.
+        self.double = create_double(None, public_url=f"{self.address}/demo-bank", secret="only for tests")
+        rooms["/demo-bank"] = self.double
+        self.payments = demo_payments(self.double)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def page_to_pay(self, language: str) -> str:
+        """The address of a fresh hosted page."""
+        asked = factory.intent(self.double.premises.clock(), language=language, return_url=f"{self.address}/back")
+        return self.payments.checkout(asked).url
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.double.close()
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    shop = Shop()
+    yield shop
+    shop.close()
+
+
+def check(page: Page) -> None:
+    """No violation, and nothing wider than the window."""
+    found = Axe().run(page, options=WCAG).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "light"), (360, "dark")])
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_no_page_has_a_barrier(chromium: Browser, shop: Shop, language: str, width: int, scheme: str) -> None:
+    # Axe is a script, which the page's own policy would rightly stop.
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light", bypass_csp=True
+    )
+    page, address = context.new_page(), shop.page_to_pay(language)
+    page.goto(address)
+    check(page)
+    page.check(f"input[value='{factory.TOO_POOR}']")
+    page.click("button")
+    check(page)
+    page.check(f"input[value='{factory.ASKS}']")
+    page.click("button")
+    check(page)
+    page.click("button[value=confirm]")
+    page.goto(address)
+    check(page)
+    page.goto(f"{address}-unknown")
+    check(page)
+    context.close()
+
+
+def test_a_payment_needs_no_scripts_and_leads_back_under_the_real_policy(chromium: Browser, shop: Shop) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.goto(shop.page_to_pay("kk"))
+    page.check(f"input[value='{factory.ASKS}']")
+    page.click("button")
+    page.click("button[value=confirm]")
+    assert (page.url, page.inner_text("body")) == (f"{shop.address}/back", "back in the shop")
+    assert said == []
+    assert all(address.startswith(shop.address) for address in asked_for)
+    context.close()

@@ -27,6 +27,7 @@ def create_demo_app(settings: Settings, *, clock: Clock = system_clock) -> Flask
         settings.data_folder / "demo-bank",
         public_url=f"{settings.base_url}{MOUNT}",
         secret=settings.secret_key,
+        clock=clock,
         deliver=deliver,
         delivers_at_once=True,
     )

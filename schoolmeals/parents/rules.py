@@ -7,13 +7,14 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
-from schoolmeals.errors import FieldProblem, Invalid, N_
+from schoolmeals.errors import N_, FieldProblem, Invalid
 
 USUAL_DAYS: Final = 10
 """How many school days with a meal make what a pupil usually spends."""
 LOOK_BACK_DAYS: Final = 62
 """How far back those days are looked for, in calendar days: over the longest school break but summer."""
 LOW_FROM_DAYS: Final = 3
+PAGE: Final = 20
 HISTORY_DAYS: Final = 30
 """What a history shows where nobody asked for more."""
 LONGEST_HISTORY_DAYS: Final = 366
@@ -104,7 +105,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Enough:
-    """``days``: whole school days that the money covers; ``until``: the last of them, where it is near enough to name."""
+    """``days``: whole school days that the money covers; ``until``: the last of them, where it is near."""
 
     reach: Reach
     days: int
@@ -267,7 +268,9 @@ def history_span(first: date | None, last: date | None, today: date) -> tuple[da
     last = last or today
     first = first or last - timedelta(days=HISTORY_DAYS)
     if first > last:
-        raise Invalid(fields={"from": [FieldProblem.of("from-after-to", N_("Choose a first day before the last one."))]})
+        raise Invalid(
+            fields={"from": [FieldProblem.of("from-after-to", N_("Choose a first day before the last one."))]}
+        )
     if (last - first).days >= LONGEST_HISTORY_DAYS:
         too_long = FieldProblem.of("too-long", N_("Choose at most one year. Download the years one by one."))
         raise Invalid(fields={"from": [too_long]})

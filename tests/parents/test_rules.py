@@ -64,9 +64,7 @@ def test_how_long_a_balance_lasts(balance_minor: int, expected: Enough) -> None:
 
 
 def test_after_todays_meal_the_days_begin_tomorrow() -> None:
-    assert enough_for(850_00, 850_00, CALENDAR, FRIDAY, ate_today=True) == Enough(
-        Reach.LAST, 1, date(2026, 11, 30)
-    )
+    assert enough_for(850_00, 850_00, CALENDAR, FRIDAY, ate_today=True) == Enough(Reach.LAST, 1, date(2026, 11, 30))
 
 
 def test_holidays_are_not_counted_as_days_that_cost_money() -> None:

@@ -67,7 +67,7 @@ def worker(once: bool) -> None:
     run_worker(current_app._get_current_object() if current_app else make_app(), wait=not once)  # type: ignore[attr-defined]
 
 
-@main.command()
+@main.command(with_appcontext=False)
 def doctor() -> None:
     """Say what is there and what is missing on this machine."""
     sys.exit(print_report(click.echo))
@@ -85,7 +85,7 @@ def demo(schools: int, pupils: int, days: int) -> None:
     seed_city(frame().clock(), schools=schools, pupils=pupils, days=days, zone=frame().zone)
 
 
-@main.command()
+@main.command(with_appcontext=False)
 @click.option("--demo", "is_demo", is_flag=True, help="Demo mode: invented people, one tap to be any of them.")
 @click.option("--reset", is_flag=True, help="Forget everything first (embedded demo database only).")
 @click.option("--host", default="127.0.0.1", show_default=True)

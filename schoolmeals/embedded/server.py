@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -120,8 +120,10 @@ class EmbeddedServer:
             return
         lease, self._lease = self._lease, None
         fcntl.flock(lease, fcntl.LOCK_UN)
-        if _keeper_took_over(lease):
-            _wait_for_lock(lease, _STOP_SECONDS)
+        # Whoever presses Ctrl-C here does not want to wait; the keeper finishes without us.
+        with suppress(KeyboardInterrupt):
+            if _keeper_took_over(lease):
+                _wait_for_lock(lease, _STOP_SECONDS)
         os.close(lease)
         _KEEPERS[:] = [keeper for keeper in _KEEPERS if keeper.poll() is None]
 

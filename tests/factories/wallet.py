@@ -26,7 +26,8 @@ CASH: Final = TopUpBounds(1_00, 100_000_00, 1_00)
 
 def new_pupil(school_id: UUID = SCHOOL, **facts: Any) -> UUID:
     """The id of a pupil on the roll of a school, without a class, a card, a guardian or a purse."""
-    return PupilFactory.create(school_id=school_id, **facts).id
+    pupil_id: UUID = PupilFactory.create(school_id=school_id, **facts).id
+    return pupil_id
 
 
 def pupil_with(work: Work, money_minor: int = 0, *, school_id: UUID = SCHOOL) -> UUID:

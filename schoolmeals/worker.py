@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flask import Flask
 from procrastinate import App, PsycopgConnector, RetryStrategy
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from schoolmeals.jobs import Task, tasks_of
@@ -41,8 +42,10 @@ def queue_of(flask_app: Flask) -> App:
 
 
 def conninfo(address: str) -> str:
-    """SQLAlchemy's address as libpq reads it."""
-    return make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
+    """SQLAlchemy's address as libpq reads it. Not as a URL again: the two write a space differently."""
+    url = make_url(address)
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    return make_conninfo("", **url.translate_connect_args(username="user", database="dbname"), **query)
 
 
 def _register(queue: App, flask_app: Flask, task: Task) -> None:

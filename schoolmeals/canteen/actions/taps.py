@@ -1,0 +1,284 @@
+"""Ringing up. A tap is a batch of one: the live till, the till that was offline and a storm of replays go the same way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from schoolmeals import audit, identity, ledger, pupils, wallet
+from schoolmeals.actors import Role
+from schoolmeals.canteen.gathering import (
+    Eaten,
+    Ground,
+    Known,
+    KnownSale,
+    PurseBook,
+    eaten_by,
+    facts_of,
+    known_taps,
+    offers_for,
+    queue_at_till,
+    shown,
+)
+from schoolmeals.canteen.models import Sale, SaleLine
+from schoolmeals.canteen.orders import REFUSED, SERVED, Answer, AnswerItem, Order
+from schoolmeals.canteen.rules import ENJOY, NOT_KEPT, Decision, ItemFacts, TapFacts, decide, refusal_of
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.errors import NotFound
+from schoolmeals.verdicts import Refused
+
+MAX_ORDERS: Final = 200
+ALMATY: Final = ZoneInfo("Asia/Almaty")
+"""Kazakhstan has had one time zone since 1 March 2024."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a batch will write."""
+
+    entries: list[ledger.Entry] = field(default_factory=list)
+    sales: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    events: list[audit.NewEvent] = field(default_factory=list)
+
+
+def ring_up(
+    work: Work, orders: Sequence[Order], *, device: identity.DeviceFacts | None = None, zone: ZoneInfo = ALMATY
+) -> list[Answer]:
+    """Answer up to 200 orders of one till, each in its turn, and write what was sold and what was refused.
+
+    The actor is the till's device. The number of SQL statements does not depend on the number of orders. An order whose
+    id is known gets its stored answer again (``replayed``), also a refused one; with other content it gets ``E04`` and
+    nothing changes. Orders never stop each other. ``zone`` is where school days begin and end.
+    """
+    assert 0 < len(orders) <= MAX_ORDERS, "a batch has 1 to 200 orders"
+    school_id, device_id = work.actor.school_id, work.actor.id
+    if school_id is None or device_id is None:
+        raise NotFound
+    till = device or identity.device_of(work, device_id)
+    # The school's accounts come before the purses: whoever opens something locks in this order.
+    accounts = wallet.school_accounts(work, school_id)
+    queue_at_till(work, device_id)
+    known = known_taps(work, school_id, device_id, orders)
+    ground = _ground(work, till, accounts, orders, known, zone)
+    plan = _Plan()
+    answers = [_answer(ground, plan, known, order) for order in orders]
+    _write(work, school_id, plan)
+    return answers
+
+
+def _ground(
+    work: Work,
+    till: identity.DeviceFacts,
+    accounts: wallet.SchoolAccounts,
+    orders: Sequence[Order],
+    known: Known,
+    zone: ZoneInfo,
+) -> Ground:
+    school_id = work.actor.school_id
+    assert school_id is not None, "a device acts in a school"
+    fresh = [order for order in orders if order.id not in known.sales]
+    replayed = {sale.pupil_id for sale in known.sales.values() if sale.pupil_id is not None}
+    people = pupils.till_facts(
+        work,
+        school_id,
+        number_hashes=[order.number_hash for order in fresh if order.number_hash is not None],
+        pupil_ids=[*replayed, *(order.pupil_id for order in fresh if order.pupil_id is not None)],
+    )
+    is_till_known = till.school_id == school_id and till.revoked_at is None
+    may_decide = _may_decide_medically(work, till, fresh)
+    ground = Ground(school_id, till.id, work.now, zone, is_till_known, may_decide, people, accounts)
+    eaters = {pupil.id for order in fresh if (pupil := ground.pupil_of(order)) is not None}
+    purses = wallet.lock_purses(work, school_id, eaters)
+    # Only now, under the locks, is it certain what the purses hold and what their pupils have had.
+    ground.purses = {
+        id: PurseBook(state, state.money.balance_minor, state.grace_left_minor) for id, state in purses.items()
+    }
+    days = {ground.service_day(order) for order in fresh}
+    ground.eaten = eaten_by(work, school_id, eaters, days)
+    ground.offers = offers_for(work, school_id, {order.sitting_id for order in fresh}, days)
+    return ground
+
+
+def _may_decide_medically(work: Work, till: identity.DeviceFacts, orders: Sequence[Order]) -> bool:
+    """Whether the person at the till belongs to the school office; asked only where somebody so decides."""
+    wanted = any(one.code == "A40" for order in orders for one in order.decisions)
+    if not wanted or till.cashier_id is None:
+        return False
+    return identity.holds_role(work, till.cashier_id, till.school_id, Role.SCHOOL_OFFICE)
+
+
+def _answer(ground: Ground, plan: _Plan, known: Known, order: Order) -> Answer:
+    content_hash = order.content_hash(ground.device_id)
+    if (before := known.sales.get(order.id)) is not None:
+        return _answer_again(ground, plan, before, content_hash)
+    taken_by = known.tap_of_seq.get(order.seq)
+    facts = facts_of(ground, order, is_sequence_free=taken_by is None)
+    decision = decide(facts)
+    answer = _told(ground, order, decision)
+    if decision.refused is not None and decision.refused.code in NOT_KEPT:
+        return answer
+    shares = _charge(ground, plan, order, facts, decision)
+    _keep(ground, plan, order, decision, answer, shares, content_hash)
+    known.sales[order.id] = KnownSale(content_hash, answer.again(), answer.pupil.id if answer.pupil else None)
+    known.tap_of_seq[order.seq] = order.id
+    return answer
+
+
+def _answer_again(ground: Ground, plan: _Plan, before: KnownSale, content_hash: bytes) -> Answer:
+    answer = before.answer
+    if before.content_hash != content_hash:
+        subject = audit.Subject("sale", answer.tap_id)
+        told = {"device_id": ground.device_id}
+        plan.events.append(audit.NewEvent("canteen.refuse_other_content", subject, told, ground.school_id))
+        refused = refusal_of("E04", {})
+        return Answer(answer.tap_id, REFUSED, refused.code, refused.sentence, ground.now)
+    pupil = ground.people.pupils.get(before.pupil_id) if before.pupil_id else None
+    return answer.shown_with(shown(pupil)) if pupil and answer.pupil is None else answer
+
+
+def _told(ground: Ground, order: Order, decision: Decision) -> Answer:
+    pupil, refused = ground.pupil_of(order), decision.refused
+    is_ours = ground.is_till_known and pupil is not None
+    return Answer(
+        tap_id=order.id,
+        verdict=SERVED if refused is None else REFUSED,
+        code=None if refused is None else refused.code,
+        sentence=ENJOY if refused is None else refused.sentence,
+        recorded_at=ground.now,
+        pupil=shown(pupil) if is_ours and pupil is not None else None,
+        items=_as_answered(decision.served),
+        declined=_as_answered(decision.declined),
+        warnings=decision.warnings,
+        facts={} if refused is None else dict(refused.facts),
+    )
+
+
+def _as_answered(items: Sequence[ItemFacts]) -> tuple[AnswerItem, ...]:
+    return tuple(AnswerItem(item.menu_item_id, item.quantity, item.is_set_meal) for item in items)
+
+
+def _charge(ground: Ground, plan: _Plan, order: Order, facts: TapFacts, decision: Decision) -> wallet.Shares:
+    """Take what was served from the purse, grace and the courtesy fund, and remember that it was eaten."""
+    pupil = ground.pupil_of(order)
+    if decision.refused is not None or pupil is None:
+        return wallet.Shares(0)
+    book = ground.purses[pupil.id]
+    shares = _shares(book, facts, decision)
+    book.money_minor -= shares.money_minor
+    book.grace_left_minor -= shares.grace_minor
+    movements = wallet.charge_movements(shares, book.state, ground.accounts, book.state.money.currency)
+    if movements:
+        plan.entries.append(ledger.Entry(order.id, "sale", movements))
+    card = ground.card_of(order)
+    ground.eaten.setdefault(pupil.id, []).append(
+        Eaten(
+            ground.service_day(order),
+            order.sitting_id,
+            card.id if card else None,
+            ground.device_id,
+            order.tapped_at,
+            sum(item.quantity for item in decision.served if item.is_set_meal),
+            sum(item.total_minor for item in decision.served if not item.is_set_meal),
+        )
+    )
+    return shares
+
+
+def _shares(book: PurseBook, facts: TapFacts, decision: Decision) -> wallet.Shares:
+    """Who pays: for the first set meal purse, grace, courtesy; for the rest the purse, as the rules made sure."""
+    first = facts.first_portion
+    meal = wallet.waterfall(
+        first.price_minor if first else 0,
+        money_minor=book.money_minor,
+        grace_left_minor=book.grace_left_minor,
+        may_use_grace=True,
+    )
+    assert meal is not None, "a set meal is always paid by somebody"
+    extras = sum(item.total_minor for item in decision.served) - (first.price_minor if first else 0)
+    return wallet.Shares(meal.money_minor + extras, meal.grace_minor, meal.courtesy_minor)
+
+
+def _keep(
+    ground: Ground,
+    plan: _Plan,
+    order: Order,
+    decision: Decision,
+    answer: Answer,
+    shares: wallet.Shares,
+    content_hash: bytes,
+) -> None:
+    pupil, card, offer = ground.pupil_of(order), ground.card_of(order), ground.offer_of(order)
+    state = ground.purses[pupil.id].state if pupil else None
+    moves = shares.total_minor > 0
+    plan.sales.append(
+        {
+            "id": order.id,
+            "seq": order.seq,
+            "pupil_id": pupil.id if pupil else None,
+            "card_id": card.id if card else None,
+            "sitting_id": order.sitting_id,
+            "menu_version": offer.version if offer else None,
+            "service_day": ground.service_day(order),
+            "tapped_at": order.tapped_at,
+            "verdict": answer.verdict,
+            "code": answer.code,
+            "facts": answer.facts,
+            "warnings": [_as_stored(one) for one in answer.warnings],
+            "decisions": [{"code": one.code, "reason": one.reason} for one in order.decisions],
+            "declined": [[str(one.menu_item_id), one.quantity, one.is_set_meal] for one in answer.declined],
+            "total_minor": shares.total_minor,
+            "money_minor": shares.money_minor,
+            "grace_minor": shares.grace_minor,
+            "courtesy_minor": shares.courtesy_minor,
+            "currency": state.money.currency if state else "KZT",
+            "entry_id": order.id if moves else None,
+            "content_hash": content_hash,
+        }
+    )
+    plan.lines += [
+        {
+            "sale_id": order.id,
+            "line": line,
+            "menu_item_id": item.menu_item_id,
+            "is_set_meal": item.is_set_meal,
+            "quantity": item.quantity,
+            "price_minor": item.price_minor,
+            "contract_item_id": item.contract_item_id,
+        }
+        for line, item in enumerate(decision.served)
+    ]
+    plan.events.append(_event(ground.school_id, order, answer, shares))
+
+
+def _event(school_id: UUID, order: Order, answer: Answer, shares: wallet.Shares) -> audit.NewEvent:
+    """What the log keeps. Who ate stands in the sale alone; reasons may name people and go into the erasable part."""
+    payload = {
+        "verdict": answer.verdict,
+        "code": answer.code,
+        "money_minor": shares.money_minor,
+        "grace_minor": shares.grace_minor,
+        "courtesy_minor": shares.courtesy_minor,
+        "items": [[str(item.menu_item_id), item.quantity] for item in answer.items],
+    }
+    personal = {one.code: one.reason for one in order.decisions} or None
+    return audit.NewEvent("canteen.ring_up", audit.Subject("sale", order.id), payload, school_id, personal)
+
+
+def _as_stored(warning: Refused) -> dict[str, Any]:
+    return {"code": warning.code, "facts": dict(warning.facts)}
+
+
+def _write(work: Work, school_id: UUID, plan: _Plan) -> None:
+    common = {
+        "school_id": school_id,
+        "device_id": work.actor.id,
+        "cashier_id": work.actor.cashier_id,
+        "recorded_at": work.now,
+    }
+    if plan.entries:
+        ledger.post(work, school_id, plan.entries, known_new=True)
+    insert_rows(work.session, Sale, [{**common, **sale} for sale in plan.sales])
+    insert_rows(work.session, SaleLine, [{"school_id": school_id, **line} for line in plan.lines])
+    audit.record_many(work, plan.events)

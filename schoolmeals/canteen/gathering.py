@@ -1,0 +1,313 @@
+"""The facts of a batch: gathered with a fixed number of statements, then kept up while its orders are decided.
+
+Every statement takes the whole batch. What belongs to a pupil's money is read only after the purses are locked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from schoolmeals import pupils, wallet
+from schoolmeals.canteen.orders import Answer, AnswerItem, Order, PupilAtTill
+from schoolmeals.canteen.rules import (
+    CLOCK_TOLERANCE,
+    ENJOY,
+    MAX_QUANTITY,
+    SAME_CARD_ELSEWHERE,
+    SENTENCES,
+    ItemFacts,
+    TapFacts,
+    age_group_of,
+    nearest_age_group,
+    refusal_of,
+)
+from schoolmeals.clock import in_utc
+from schoolmeals.database import Work
+
+_QUEUE_AT_TILL: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:till, 0))")
+
+_KNOWN: Final = text("""
+    SELECT id, seq, content_hash, verdict, code, facts, warnings, declined, pupil_id, recorded_at,
+           (SELECT jsonb_agg(jsonb_build_array(line.menu_item_id, line.quantity, line.is_set_meal) ORDER BY line.line)
+              FROM sale_line AS line WHERE line.school_id = sale.school_id AND line.sale_id = sale.id) AS served
+      FROM sale
+     WHERE school_id = :school_id AND (id = ANY(:ids) OR (device_id = :device_id AND seq = ANY(:seqs)))
+""")
+
+_OFFERS: Final = text("""
+    SELECT sitting.id, sitting.opens_at, sitting.closes_at, sitting.ended_on, menu.day, menu.version,
+           item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens, item.contract_item_id
+      FROM sitting
+      LEFT JOIN menu ON menu.school_id = sitting.school_id AND menu.sitting_id = sitting.id
+            AND menu.day = ANY(:days) AND menu.version > 0
+      LEFT JOIN menu_item AS item ON item.school_id = menu.school_id AND item.menu_id = menu.id
+            AND item.from_version <= menu.version
+            AND (item.until_version IS NULL OR item.until_version > menu.version)
+     WHERE sitting.school_id = :school_id AND sitting.id = ANY(:sittings)
+     ORDER BY item.position, item.id
+""")
+
+_EATEN: Final = text("""
+    SELECT sale.pupil_id, sale.service_day, sale.sitting_id, sale.card_id, sale.device_id, sale.tapped_at,
+           coalesce(sum(line.quantity) FILTER (WHERE line.is_set_meal), 0)::bigint AS set_meals,
+           coalesce(sum(line.quantity * line.price_minor) FILTER (WHERE NOT line.is_set_meal), 0)::bigint AS buffet
+      FROM sale
+      JOIN sale_line AS line ON line.school_id = sale.school_id AND line.sale_id = sale.id
+     WHERE sale.school_id = :school_id AND sale.pupil_id = ANY(:pupils) AND sale.service_day = ANY(:days)
+       AND sale.verdict = 'served'
+       AND NOT EXISTS (SELECT FROM sale_undo AS undo WHERE undo.school_id = sale.school_id AND undo.sale_id = sale.id)
+     GROUP BY sale.school_id, sale.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSale:
+    """A tap that was answered before."""
+
+    content_hash: bytes
+    answer: Answer
+    pupil_id: UUID | None
+
+
+@dataclass(slots=True)
+class Known:
+    """What the school already knows of a batch's ids, and of the numbers that its device has counted."""
+
+    sales: dict[UUID, KnownSale] = field(default_factory=dict)
+    tap_of_seq: dict[int, UUID] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Offer:
+    """What one sitting of one day sells."""
+
+    opens_at: time
+    closes_at: time
+    ended_on: date | None
+    version: int | None = None
+    items: dict[UUID, ItemFacts] = field(default_factory=dict)
+    set_meal_of: dict[str, UUID] = field(default_factory=dict)
+    """The first set meal of each age group."""
+
+
+@dataclass(slots=True)
+class PurseBook:
+    """A purse while a batch spends from it."""
+
+    state: wallet.PurseState
+    money_minor: int
+    grace_left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eaten:
+    """A sale that stands, as far as later ones are decided by it."""
+
+    day: date
+    sitting_id: UUID
+    card_id: UUID | None
+    device_id: UUID
+    tapped_at: datetime
+    set_meals: int
+    buffet_minor: int
+
+
+@dataclass(slots=True)
+class Ground:
+    """What orders are decided on. Purses and meals change as the batch goes on."""
+
+    school_id: UUID
+    device_id: UUID
+    now: datetime
+    zone: ZoneInfo
+    is_till_known: bool
+    may_decide_medically: bool
+    people: pupils.TillFacts
+    accounts: wallet.SchoolAccounts
+    offers: Mapping[UUID, Mapping[date | None, Offer]] = field(default_factory=dict)
+    purses: dict[UUID, PurseBook] = field(default_factory=dict)
+    eaten: dict[UUID, list[Eaten]] = field(default_factory=dict)
+
+    def service_day(self, order: Order) -> date:
+        """The school's day on which the device says that it served; never later than today."""
+        return min(order.tapped_at, self.now).astimezone(self.zone).date()
+
+    def card_of(self, order: Order) -> pupils.CardFacts | None:
+        return None if order.number_hash is None else self.people.cards.get(order.number_hash)
+
+    def pupil_of(self, order: Order) -> pupils.PupilFacts | None:
+        card = self.card_of(order)
+        pupil_id = order.pupil_id if card is None else card.pupil_id
+        return None if pupil_id is None else self.people.pupils.get(pupil_id)
+
+    def offer_of(self, order: Order) -> Offer | None:
+        by_day = self.offers.get(order.sitting_id, {})
+        return by_day.get(self.service_day(order)) or by_day.get(None)
+
+
+def queue_at_till(work: Work, device_id: UUID) -> None:
+    """Wait until no other request of the same till is being answered: what it sends twice at once comes one by one."""
+    work.session.connection().execute(_QUEUE_AT_TILL, {"till": str(device_id)})
+
+
+def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Order]) -> Known:
+    """The stored answers of those orders that were sent before, and the taps that took their numbers."""
+    parameters = {
+        "school_id": school_id,
+        "device_id": device_id,
+        "ids": [order.id for order in orders],
+        "seqs": [order.seq for order in orders],
+    }
+    known = Known()
+    for row in work.session.connection().execute(_KNOWN, parameters):
+        known.sales[row.id] = KnownSale(row.content_hash, _stored_answer(row), row.pupil_id)
+        known.tap_of_seq[row.seq] = row.id
+    return known
+
+
+def offers_for(
+    work: Work, school_id: UUID, sittings: Iterable[UUID], days: Iterable[date]
+) -> dict[UUID, dict[date | None, Offer]]:
+    """The published menus of ``sittings`` on ``days``; under the day None the sitting's hours alone."""
+    parameters = {"school_id": school_id, "sittings": sorted(set(sittings)), "days": sorted(set(days))}
+    offers: dict[UUID, dict[date | None, Offer]] = {}
+    for row in work.session.connection().execute(_OFFERS, parameters):
+        by_day = offers.setdefault(row.id, {None: Offer(row.opens_at, row.closes_at, row.ended_on)})
+        if row.day not in by_day:
+            by_day[row.day] = Offer(row.opens_at, row.closes_at, row.ended_on, row.version)
+        if row.item_id is not None:
+            _add_item(by_day[row.day], row)
+    return offers
+
+
+def eaten_by(work: Work, school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -> dict[UUID, list[Eaten]]:
+    """What pupils had on ``days``, without what was undone."""
+    parameters = {"school_id": school_id, "pupils": sorted(set(pupil_ids)), "days": sorted(set(days))}
+    eaten: dict[UUID, list[Eaten]] = {}
+    for row in work.session.connection().execute(_EATEN, parameters):
+        eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
+    return eaten
+
+
+def facts_of(ground: Ground, order: Order, *, is_sequence_free: bool) -> TapFacts:
+    """What the rules may know of ``order`` at this point of the batch."""
+    card, pupil, offer = ground.card_of(order), ground.pupil_of(order), ground.offer_of(order)
+    day = ground.service_day(order)
+    meals = ground.eaten.get(pupil.id, []) if pupil else []
+    purse = ground.purses.get(pupil.id) if pupil else None
+    age_group = age_group_of(pupil.grade) if pupil else None
+    items = _items_of(order, offer, age_group)
+    return TapFacts(
+        items=items or (),
+        age_of_tap=ground.now - order.tapped_at,
+        decisions=frozenset(one.code for one in order.decisions),
+        asks_for_something=_asks_for_something(order),
+        is_till_known=ground.is_till_known,
+        is_sequence_free=is_sequence_free,
+        is_card_known=pupil is not None,
+        is_card_blocked=card is not None and card.blocked_at is not None,
+        has_card_ended=card is not None and _has_ended(card, day),
+        was_card_just_elsewhere=card is not None and _was_elsewhere(meals, order, card.id, ground.device_id),
+        is_enrolled=pupil is not None and _is_enrolled(pupil, day),
+        age_group=age_group,
+        has_diet_note=pupil is not None and bool(pupil.diet_note),
+        allergens=tuple((one.code, one.severity) for one in pupil.allergens) if pupil else (),
+        may_decide_medically=ground.may_decide_medically,
+        is_sitting_open=offer is not None and _is_open(offer, order, ground, day),
+        is_on_menu=items is not None,
+        set_meals_before=sum(m.set_meals for m in meals if m.day == day and m.sitting_id == order.sitting_id),
+        limit_left_minor=_limit_left(purse, meals, day),
+        money_minor=purse.money_minor if purse else 0,
+    )
+
+
+def shown(pupil: pupils.PupilFacts) -> PupilAtTill:
+    """What the till shows of a pupil."""
+    allergens = tuple((one.code, one.severity) for one in pupil.allergens)
+    return PupilAtTill(pupil.id, pupil.name, pupil.class_name or "", pupil.photo_id, pupil.diet_note, allergens)
+
+
+def _stored_answer(row: Any) -> Answer:
+    return Answer(
+        tap_id=row.id,
+        verdict=row.verdict,
+        code=row.code,
+        sentence=SENTENCES[row.code] if row.code else ENJOY,
+        recorded_at=in_utc(row.recorded_at),
+        items=tuple(AnswerItem(UUID(id), quantity, is_set) for id, quantity, is_set in row.served or ()),
+        declined=tuple(AnswerItem(UUID(id), quantity, is_set) for id, quantity, is_set in row.declined),
+        warnings=tuple(refusal_of(one["code"], one["facts"]) for one in row.warnings),
+        facts=row.facts,
+        replayed=True,
+    )
+
+
+def _add_item(offer: Offer, row: Any) -> None:
+    is_set_meal = row.kind == "set"
+    offer.items[row.item_id] = ItemFacts(
+        row.item_id, is_set_meal, row.age_group, 1, row.price_minor, frozenset(row.allergens), row.contract_item_id
+    )
+    if is_set_meal:
+        offer.set_meal_of.setdefault(row.age_group, row.item_id)
+
+
+def _items_of(order: Order, offer: Offer | None, age_group: str | None) -> tuple[ItemFacts, ...] | None:
+    """The order's items as the menu has them; None where one is not on it."""
+    if offer is None:
+        return None
+    wanted: list[tuple[UUID, int]] = []
+    if order.wants_set_meal:
+        group = nearest_age_group(age_group, offer.set_meal_of)
+        if group is None:
+            return None
+        wanted.append((offer.set_meal_of[group], 1))
+    wanted += [(item.menu_item_id, item.quantity) for item in order.items]
+    found = []
+    for menu_item_id, quantity in wanted:
+        item = offer.items.get(menu_item_id)
+        if item is None:
+            return None
+        found.append(item.times(quantity))
+    return tuple(found)
+
+
+def _asks_for_something(order: Order) -> bool:
+    in_bounds = all(1 <= item.quantity <= MAX_QUANTITY for item in order.items)
+    return in_bounds and (order.wants_set_meal or bool(order.items))
+
+
+def _has_ended(card: pupils.CardFacts, day: date) -> bool:
+    return card.replaced_at is not None or (card.expires_on is not None and card.expires_on < day)
+
+
+def _is_enrolled(pupil: pupils.PupilFacts, day: date) -> bool:
+    return pupil.joined_on <= day and (pupil.left_on is None or day < pupil.left_on)
+
+
+def _was_elsewhere(meals: Sequence[Eaten], order: Order, card_id: UUID, device_id: UUID) -> bool:
+    return any(
+        meal.card_id == card_id
+        and meal.device_id != device_id
+        and abs(order.tapped_at - meal.tapped_at) < SAME_CARD_ELSEWHERE
+        for meal in meals
+    )
+
+
+def _is_open(offer: Offer, order: Order, ground: Ground, day: date) -> bool:
+    """By the device's clock; by ours, where the device's runs ahead of it."""
+    ahead = order.tapped_at - ground.now > CLOCK_TOLERANCE
+    local = (ground.now if ahead else order.tapped_at).astimezone(ground.zone).time()
+    is_held = offer.ended_on is None or day < offer.ended_on
+    return is_held and offer.opens_at <= local <= offer.closes_at
+
+
+def _limit_left(purse: PurseBook | None, meals: Sequence[Eaten], day: date) -> int | None:
+    if purse is None or purse.state.limit_minor_day is None:
+        return None
+    spent = sum(meal.buffet_minor for meal in meals if meal.day == day)
+    return max(0, purse.state.limit_minor_day - spent)

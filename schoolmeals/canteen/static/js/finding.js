@@ -1,6 +1,6 @@
 /* The way round when there is no card: by class and name, in a grid with photos, or by typing the card's number. */
 
-import { part, say, show, words } from "./screens.js";
+import { page, part, say, show, words } from "./screens.js";
 
 const PAUSE_IN_TYPING_MS = 250;
 
@@ -40,7 +40,7 @@ async function look() {
   const mine = (asked += 1);
   if (!chosen && !name) return found.replaceChildren();
   try {
-    const answer = await fetch(`${document.body.dataset.faces}?${query}`, { signal: AbortSignal.timeout(8000) });
+    const answer = await fetch(`${page.faces}?${query}`, { signal: AbortSignal.timeout(8000) });
     if (!answer.ok) throw new Error(String(answer.status));
     const faces = new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes;
     // An answer to what was typed before must not replace one to what is typed now.

@@ -7,6 +7,9 @@ const spoken = document.getElementById("spoken");
 
 export const language = document.documentElement.lang;
 
+/** What the page tells the script: addresses, the school's time zone, the cashier. */
+export const page = document.getElementById("till").dataset;
+
 /** A copy of the template `id` with its slots filled. A slot's value is text, a node, or null to take it away. */
 export function part(id, slots = {}) {
   const copy = document.getElementById(id).content.cloneNode(true);
@@ -62,7 +65,7 @@ export function clockTime(instant) {
   return new Intl.DateTimeFormat("ru", {
     hour: "2-digit",
     minute: "2-digit",
-    timeZone: document.body.dataset.zone,
+    timeZone: page.zone,
   }).format(new Date(instant));
 }
 
@@ -72,4 +75,6 @@ export function showLink(state, unsent) {
   const waiting = document.getElementById("unsent");
   waiting.hidden = unsent === 0;
   waiting.querySelector("b").textContent = String(unsent);
+  // What was taken in this shift is sent in this shift.
+  document.getElementById("end").disabled = unsent > 0;
 }

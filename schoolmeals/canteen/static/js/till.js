@@ -5,7 +5,7 @@ import { loadState, postTaps } from "./api.js";
 import { Counter } from "./counter.js";
 import { Queue } from "./queue.js";
 import { Wedge, cameraReads, readByCamera } from "./reader.js";
-import { clockTime, part, show } from "./screens.js";
+import { clockTime, page, part, show } from "./screens.js";
 import { Sender } from "./sender.js";
 import { isSilent, play, setSilent, wake } from "./sounds.js";
 
@@ -70,7 +70,7 @@ async function refresh(counter, sender) {
 
 /* The server decides what comes instead: the PIN page, or the page that explains how a till is enrolled. */
 function shiftIsOver() {
-  location.assign(document.body.dataset.till);
+  location.assign(page.till);
 }
 
 function putButtons(counter) {

@@ -6,3 +6,84 @@ answer, served or refused, never changed. *Undo*: a sale taken back, once, by a 
 
 Never here: who eats free. A till is told the same about every child, whoever pays.
 """
+
+from schoolmeals.canteen.actions.days import close_day
+from schoolmeals.canteen.actions.menus import (
+    copy_day,
+    end_sitting,
+    hold_sitting,
+    move_sitting,
+    publish_menu,
+    put_item,
+    replace_item,
+    take_off_item,
+)
+from schoolmeals.canteen.actions.taps import ring_up
+from schoolmeals.canteen.actions.undoing import undo_sale
+from schoolmeals.canteen.menus import (
+    DayCounts,
+    MealFacts,
+    MealItem,
+    MenuFacts,
+    MenuLine,
+    NewMenuItem,
+    SittingCount,
+    SittingFacts,
+)
+from schoolmeals.canteen.orders import Answer, AnswerItem, NamedDecision, Order, OrderItem, PupilAtTill
+from schoolmeals.canteen.queries import (
+    city_counts,
+    closing_of,
+    day_counts,
+    meals_of,
+    menu_in_draft,
+    menu_of,
+    sales_of_day,
+    sales_of_till,
+    sittings_of,
+    trial_balance_of,
+)
+from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS, age_group_of, nearest_age_group
+
+__all__ = [
+    "AGE_GROUPS",
+    "EU_ALLERGENS",
+    "MEALS",
+    "Answer",
+    "AnswerItem",
+    "DayCounts",
+    "MealFacts",
+    "MealItem",
+    "MenuFacts",
+    "MenuLine",
+    "NamedDecision",
+    "NewMenuItem",
+    "Order",
+    "OrderItem",
+    "PupilAtTill",
+    "SittingCount",
+    "SittingFacts",
+    "age_group_of",
+    "city_counts",
+    "close_day",
+    "closing_of",
+    "copy_day",
+    "day_counts",
+    "end_sitting",
+    "hold_sitting",
+    "meals_of",
+    "menu_in_draft",
+    "menu_of",
+    "move_sitting",
+    "nearest_age_group",
+    "publish_menu",
+    "put_item",
+    "replace_item",
+    "ring_up",
+    "sales_of_day",
+    "sales_of_till",
+    "sittings_of",
+    "take_off_item",
+    "trial_balance_of",
+    "undo_sale",
+]

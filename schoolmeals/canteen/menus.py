@@ -67,9 +67,8 @@ class MenuLine:
     position: int
     kind: str
     age_group: str | None
-    name_kk: str
-    name_ru: str
-    name_en: str
+    names: Mapping[str, str]
+    """By language: kk, ru, en."""
     dishes: tuple[Mapping[str, str], ...]
     photo_id: UUID | None
     price_minor: int
@@ -81,7 +80,7 @@ class MenuLine:
 
     def name(self, language: str) -> str:
         """The name in ``language``; in Kazakh where it has none."""
-        return {"ru": self.name_ru, "en": self.name_en}.get(language) or self.name_kk
+        return self.names.get(language) or self.names["kk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +101,114 @@ class SittingFacts:
 
 @dataclass(frozen=True, slots=True)
 class MenuFacts:
-    """One sitting's menu of one day: what is sold (``lines``) and what the next version will be (``draft``)."""
+    """One sitting's menu of one day: what is sold (``items``) and what the next version will be (``draft``)."""
 
     day: date
-    sitting: SittingFacts
-    version: int
+    sitting_id: UUID
+    meal: str
+    shift: int
+    opens_at: time
+    closes_at: time
+    """Local time of the school."""
+    menu_id: UUID | None = None
+    version: int = 0
     """0: nothing is published yet."""
-    published_at: datetime | None
-    lines: tuple[MenuLine, ...] = ()
+    published_at: datetime | None = None
+    items: tuple[MenuLine, ...] = ()
     draft: tuple[MenuLine, ...] = ()
+    """Empty where the draft was not asked for."""
 
     @property
     def has_changes(self) -> bool:
         """Whether the draft differs from what is sold."""
-        return self.lines != self.draft
+        return self.items != self.draft
 
     @property
     def missing_age_groups(self) -> tuple[str, ...]:
-        """The age groups that the draft offers no set meal of their own."""
+        """The age groups for which the draft has no set meal of their own."""
         there = {line.age_group for line in self.draft}
         return tuple(group for group in AGE_GROUPS if group not in there)
+
+
+@dataclass(frozen=True, slots=True)
+class MealItem:
+    """Something that was sold; the price of one, in minor units."""
+
+    menu_item_id: UUID
+    names: Mapping[str, str]
+    price_minor: int
+    quantity: int
+    is_set_meal: bool
+    photo_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MealFacts:
+    """A tap as its pupil's guardians and the school's office read it, with who paid which part. Minor units."""
+
+    school_id: UUID
+    sale_id: UUID
+    pupil_id: UUID | None
+    day: date
+    tapped_at: datetime
+    recorded_at: datetime
+    meal: str | None
+    """Of the sitting; None where the till named one that the school does not hold."""
+    items: tuple[MealItem, ...]
+    total_minor: int
+    money_minor: int
+    grace_minor: int
+    courtesy_minor: int
+    currency: str
+    device_id: UUID
+    device_name: str
+    verdict: str
+    code: str | None
+    undone_at: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was served and still stands."""
+        return self.verdict == "served" and self.undone_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class SittingCount:
+    """What one sitting of one day has served and declined, without what was undone."""
+
+    sitting_id: UUID
+    meal: str
+    shift: int
+    set_meals: int
+    pupils: int
+    """How many different pupils had a set meal."""
+    buffet_sales: int
+    refused: int
+    undone: int
+    total_minor: int
+    courtesy_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """A school's day."""
+
+    day: date
+    sittings: tuple[SittingCount, ...]
+    pupils: int
+    """How many pupils are on the roll."""
+    fed: int
+    """How many different pupils had a set meal."""
+    currency: str
+    closed_at: datetime | None = None
+
+    @property
+    def set_meals(self) -> int:
+        return sum(one.set_meals for one in self.sittings)
+
+    @property
+    def total_minor(self) -> int:
+        return sum(one.total_minor for one in self.sittings)
 
 
 def problems_of(item: NewMenuItem) -> dict[str, list[FieldProblem]]:

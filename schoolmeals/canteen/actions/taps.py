@@ -1,4 +1,4 @@
-"""Ringing up. A tap is a batch of one: the live till, the till that was offline and a storm of replays go the same way."""
+"""Ringing up. A tap is a batch of one: the live till, the offline till and a storm of replays go the same way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

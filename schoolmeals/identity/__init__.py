@@ -9,14 +9,25 @@ Never here: pupils and guardians, money, what a role may see in another room.
 
 from schoolmeals.identity.actions.attempts import forget_attempts, spend_attempt, too_many
 from schoolmeals.identity.actions.calendar import clear_calendar_day, edit_calendar, seed_calendar, set_school_week
+from schoolmeals.identity.actions.devices import (
+    close_shift,
+    enrol_device,
+    new_device,
+    open_shift,
+    revoke_device,
+    set_pin,
+)
+from schoolmeals.identity.actions.invitations import invite
 from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
 from schoolmeals.identity.actions.people import grant_role, new_person, revoke_role
+from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.queries import (
     DeviceFacts,
     OrganisationFacts,
     PersonFacts,
     calendar_of,
     device_of,
+    holds_role,
     organisation,
     people,
     require_role_in,
@@ -33,27 +44,36 @@ from schoolmeals.identity.visitors import (
 
 __all__ = [
     "DeviceFacts",
+    "Keyring",
     "OrganisationFacts",
     "PersonFacts",
     "calendar_of",
     "clear_calendar_day",
+    "close_shift",
     "device_from_headers",
     "device_of",
     "edit_calendar",
     "edit_organisation",
+    "enrol_device",
     "find_actor",
     "forget_attempts",
     "grant_role",
+    "holds_role",
+    "invite",
     "keep_language",
+    "new_device",
     "new_organisation",
     "new_person",
+    "open_shift",
     "organisation",
     "people",
     "present_device",
     "require_role_in",
+    "revoke_device",
     "revoke_role",
     "schools",
     "seed_calendar",
+    "set_pin",
     "set_school_week",
     "signature_bytes",
     "spend_attempt",

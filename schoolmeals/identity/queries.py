@@ -6,12 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Row, Select, func, or_, select
 
 from schoolmeals.actors import CITY_WIDE, ActorKind, Grant, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
-from schoolmeals.identity.models import CashierPin, Device, Organisation, Person, RoleGrant, SignInSession
+from schoolmeals.identity.models import (
+    CashierPin,
+    Device,
+    Invitation,
+    Organisation,
+    Passkey,
+    Person,
+    RecoveryCode,
+    RoleGrant,
+    SignInSession,
+)
 from schoolmeals.workdays import Calendar, CalendarDay, SchoolWeek, calendar_from
 
 WHOLE_WEEK = 5
@@ -145,6 +155,17 @@ def require_role_in(work: Work, school_id: UUID, *roles: Role) -> None:
     raise NotFound
 
 
+def holds_role(work: Work, person_id: UUID, organisation_id: UUID, role: Role) -> bool:
+    """Whether a person now holds ``role`` in that very organisation; for deeds that somebody else's PIN answers for."""
+    found = select(RoleGrant.id).where(
+        RoleGrant.person_id == person_id,
+        RoleGrant.role == role.value,
+        RoleGrant.organisation_id == organisation_id,
+        RoleGrant.revoked_at.is_(None),
+    )
+    return work.session.scalar(found) is not None
+
+
 def calendar_of(work: Work, school_id: UUID) -> Calendar:
     """The school's calendar: its week, the country's free days, and the school's own days above them."""
     week = work.session.scalar(select(SchoolWeek.days).where(SchoolWeek.school_id == school_id))
@@ -225,3 +246,98 @@ def my_sessions(work: Work) -> list[SignInSession]:
         SignInSession.expires_at > work.now,
     )
     return list(work.session.scalars(found.order_by(SignInSession.last_seen_at.desc(), SignInSession.id)))
+
+
+def me(work: Work) -> Person:
+    """The actor's own row. Raises NotFound where the actor is no person."""
+    row = work.session.get(Person, work.actor.id) if work.actor.kind is ActorKind.PERSON else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+def my_passkeys(work: Work) -> list[Passkey]:
+    """The actor's passkeys, the oldest first."""
+    found = select(Passkey).where(Passkey.person_id == work.actor.id, Passkey.removed_at.is_(None))
+    return list(work.session.scalars(found.order_by(Passkey.created_at, Passkey.id)))
+
+
+def recovery_codes_left(work: Work) -> int:
+    """How many of the actor's recovery codes are unused."""
+    found = select(func.count()).where(RecoveryCode.person_id == work.actor.id, RecoveryCode.used_at.is_(None))
+    return work.session.scalar(found) or 0
+
+
+def my_tills(work: Work) -> list[OrganisationFacts]:
+    """The schools in which the actor is a cashier."""
+    found = select(Organisation).where(Organisation.id.in_(work.actor.schools_as(Role.CASHIER)))
+    return [organisation_facts(row) for row in work.session.scalars(found.order_by(Organisation.name_kk))]
+
+
+def cashiers_of(work: Work, school_id: UUID) -> list[PersonFacts]:
+    """The cashiers of a school who have a PIN, by name: for its own till. Raises NotFound for anybody else."""
+    if work.actor.kind is not ActorKind.DEVICE or work.actor.school_id != school_id:
+        raise NotFound
+    found = (
+        select(Person)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .join(CashierPin, (CashierPin.person_id == Person.id) & (CashierPin.school_id == RoleGrant.organisation_id))
+        .where(
+            RoleGrant.organisation_id == school_id,
+            RoleGrant.role == Role.CASHIER.value,
+            RoleGrant.revoked_at.is_(None),
+            Person.disabled_at.is_(None),
+        )
+    )
+    return [person_facts(row) for row in work.session.scalars(found.order_by(Person.name, Person.id))]
+
+
+def standing_invitations(work: Work, organisation_id: UUID) -> list[Invitation]:
+    """The invitations into an organisation that wait to be accepted, the newest first."""
+    found = select(Invitation).where(
+        Invitation.organisation_id == organisation_id,
+        Invitation.used_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+        Invitation.expires_at > work.now,
+    )
+    return list(work.session.scalars(found.order_by(Invitation.created_at.desc(), Invitation.id)))
+
+
+def organisations_to_staff(work: Work) -> list[OrganisationFacts]:
+    """The organisations in which the actor may give some role, schools last, by name."""
+    found = select(Organisation).order_by(Organisation.kind == "school", Organisation.name_kk, Organisation.id)
+    if not work.actor.has_role(Role.CITY_ADMIN):
+        found = found.where(Organisation.id.in_(work.actor.schools_as(Role.SCHOOL_OFFICE)))
+    return [organisation_facts(row) for row in work.session.scalars(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """An invented person, offered on the sign-in page of a demo. ``place`` is None for somebody without a role."""
+
+    id: UUID
+    name: str
+    role: Role | None
+    place: OrganisationFacts | None
+
+
+def demo_people(work: Work, domain: str) -> list[DemoPerson]:
+    """People whose e-mail ends in ``domain``, once for each role, in the order of their making."""
+    found = (
+        select(Person, RoleGrant.role, Organisation)
+        .outerjoin(RoleGrant, (RoleGrant.person_id == Person.id) & RoleGrant.revoked_at.is_(None))
+        .outerjoin(Organisation, Organisation.id == RoleGrant.organisation_id)
+        .where(Person.email.endswith(domain, autoescape=True), Person.disabled_at.is_(None))
+        .order_by(Person.created_at, Person.id, RoleGrant.id)
+        .limit(100)
+    )
+    rows: Sequence[Any] = work.session.execute(found).all()
+    return [
+        DemoPerson(
+            person.id,
+            person.name,
+            Role(role) if role is not None else None,
+            organisation_facts(place) if place is not None else None,
+        )
+        for person, role, place in rows
+    ]

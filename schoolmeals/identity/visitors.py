@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, text, update
 from schoolmeals.actors import PUBLIC, Actor, ActorKind, Grant, Role, device, person
 from schoolmeals.database import Work, db, transaction
 from schoolmeals.errors import NotFound
-from schoolmeals.identity.actions.people import set_language
+from schoolmeals.identity.actions.profile import set_language
 from schoolmeals.identity.models import Device, SignInSession
 from schoolmeals.identity.queries import DeviceFacts, device_facts, device_of, select_devices
 from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, session_stands, shift_is_open

@@ -1,6 +1,7 @@
 """Counting attempts, for rate limits and lock-outs."""
 
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +11,10 @@ from schoolmeals.errors import TooMany
 from schoolmeals.identity.models import Attempts
 from schoolmeals.identity.rules import AttemptState, Limit, after_attempt
 from schoolmeals.verdicts import Refused
+
+HOUR: Final = timedelta(hours=1)
+PAUSE: Final = timedelta(minutes=1)
+"""The window and the first pause of the room's own limits."""
 
 
 def spend_attempt(

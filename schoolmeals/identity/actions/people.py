@@ -130,14 +130,6 @@ def revoke_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) 
     _record_role(work, "identity.revoke-role", person_id, role, organisation_id, kind)
 
 
-def set_language(work: Work, language: str) -> None:
-    """Speak ``language`` to the actor from now on. Raises Invalid for one that is not spoken here."""
-    if language not in LANGUAGES:
-        raise Invalid(fields={"language": [NEEDED]})
-    work.session.execute(update(Person).where(Person.id == work.actor.id).values(language=language))
-    audit.record(work, "identity.set-language", audit.Subject("person", work.actor.id), {"language": language})
-
-
 def name_problems(name: str) -> dict[str, list[FieldProblem]]:
     """What is wrong with a person's name."""
     if not name.strip():

@@ -8,33 +8,34 @@ from sqlalchemy import delete, update
 from schoolmeals import audit
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
+from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.codes import new_code, plain_code
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Person, RecoveryCode
 from schoolmeals.identity.rules import totp_step
 from schoolmeals.ids import new_id
 from schoolmeals.keys import seal, unseal
+from schoolmeals.verdicts import Refused
 
 RECOVERY_CODES: Final = 10
 TOTP_DIGITS: Final = 6
+SECOND_FACTOR: Final = "second-factor"
+WRONG_FACTOR: Final = Refused("wrong-code", N_("This code is not right or was used before. Try the next one."))
 
 
-def spend_second_factor(work: Work, keys: Keyring, person: Person, code: str) -> str | None:
-    """``totp`` or ``recovery``, whichever ``code`` was, or None; each once. The caller has locked ``person``."""
-    typed = "".join(code.split())
-    if len(typed) == TOTP_DIGITS and typed.isascii() and typed.isdigit():
-        return "totp" if _spend_totp(work, keys, person, typed) else None
-    spent = work.session.scalar(
-        update(RecoveryCode)
-        .where(
-            RecoveryCode.person_id == person.id,
-            RecoveryCode.code_hash == _recovery_hash(keys, person, plain_code(code)),
-            RecoveryCode.used_at.is_(None),
-        )
-        .values(used_at=work.now)
-        .returning(RecoveryCode.id)
-    )
-    return "recovery" if spent is not None else None
+def try_second_factor(work: Work, keys: Keyring, person: Person, code: str) -> str | Refused:
+    """``totp`` or ``recovery``, whichever ``code`` was; else Refused ``wrong-code`` or ``too-many-attempts``.
+
+    A code opens once: the caller has locked ``person``.
+    """
+    key = keys.attempt_key(SECOND_FACTOR, person.id)
+    if (refused := spend_attempt(work, SECOND_FACTOR, key, limit=5, per=HOUR, block=PAUSE)) is not None:
+        return refused
+    factor = _spend(work, keys, person, code)
+    if factor is None:
+        return WRONG_FACTOR
+    forget_attempts(work, key)
+    return factor
 
 
 def start_totp(work: Work, keys: Keyring) -> str:
@@ -60,33 +61,33 @@ def pending_totp(keys: Keyring, person: Person) -> str | None:
     return unseal(keys.totp, person.totp_secret_sealed, person.id.bytes).decode()
 
 
-def confirm_totp(work: Work, keys: Keyring, code: str) -> list[str] | None:
-    """Count the authenticator app as second factor from now on; the fresh recovery codes, or None for a wrong code."""
+def confirm_totp(work: Work, keys: Keyring, code: str) -> list[str] | Refused:
+    """Count the authenticator app as second factor from now on: the fresh recovery codes, or Refused."""
     person = me_locked(work)
     if person.totp_confirmed_at is not None or not _spend_totp(work, keys, person, "".join(code.split())):
-        return None
+        return WRONG_FACTOR
     person.totp_confirmed_at = work.now
     codes = _new_recovery_codes(work, keys, person)
     audit.record(work, "identity.confirm-totp", audit.Subject("person", person.id), {})
     return codes
 
 
-def remove_totp(work: Work, keys: Keyring, code: str) -> bool:
-    """Take the authenticator app and the recovery codes away; False where ``code`` is none of theirs."""
+def remove_totp(work: Work, keys: Keyring, code: str) -> Refused | None:
+    """Take the authenticator app and the recovery codes away; Refused where ``code`` is none of theirs."""
     person = me_locked(work)
-    if person.totp_confirmed_at is None or spend_second_factor(work, keys, person, code) is None:
-        return False
+    if isinstance(factor := try_second_factor(work, keys, person, code), Refused):
+        return factor
     person.totp_secret_sealed = person.totp_confirmed_at = person.totp_last_step = None
     work.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
     audit.record(work, "identity.remove-totp", audit.Subject("person", person.id), {})
-    return True
+    return None
 
 
-def renew_recovery_codes(work: Work, keys: Keyring, code: str) -> list[str] | None:
-    """Ten fresh recovery codes instead of the old ones, or None where ``code`` is wrong."""
+def renew_recovery_codes(work: Work, keys: Keyring, code: str) -> list[str] | Refused:
+    """Ten fresh recovery codes instead of the old ones; Refused where ``code`` is wrong."""
     person = me_locked(work)
-    if person.totp_confirmed_at is None or spend_second_factor(work, keys, person, code) is None:
-        return None
+    if isinstance(factor := try_second_factor(work, keys, person, code), Refused):
+        return factor
     codes = _new_recovery_codes(work, keys, person)
     audit.record(work, "identity.renew-recovery-codes", audit.Subject("person", person.id), {})
     return codes
@@ -98,6 +99,25 @@ def me_locked(work: Work) -> Person:
     if person is None:
         raise NotFound
     return person
+
+
+def _spend(work: Work, keys: Keyring, person: Person, code: str) -> str | None:
+    if person.totp_confirmed_at is None:
+        return None
+    typed = "".join(code.split())
+    if len(typed) == TOTP_DIGITS and typed.isascii() and typed.isdigit():
+        return "totp" if _spend_totp(work, keys, person, typed) else None
+    spent = work.session.scalar(
+        update(RecoveryCode)
+        .where(
+            RecoveryCode.person_id == person.id,
+            RecoveryCode.code_hash == _recovery_hash(keys, person, plain_code(code)),
+            RecoveryCode.used_at.is_(None),
+        )
+        .values(used_at=work.now)
+        .returning(RecoveryCode.id)
+    )
+    return "recovery" if spent is not None else None
 
 
 def _spend_totp(work: Work, keys: Keyring, person: Person, code: str) -> bool:

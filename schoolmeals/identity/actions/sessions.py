@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from schoolmeals import audit
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, NotFound
-from schoolmeals.identity.actions.attempts import forget_attempts, spend_attempt
-from schoolmeals.identity.actions.second_factor import spend_second_factor
+from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
+from schoolmeals.identity.actions.second_factor import SECOND_FACTOR, WRONG_FACTOR, try_second_factor
 from schoolmeals.identity.contacts import contact_of
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Challenge, Person, SignInSession
@@ -23,12 +23,8 @@ from schoolmeals.keys import token_hash
 from schoolmeals.verdicts import Refused
 
 DEMO_DOMAIN: Final = "@demo.example"
-SECOND_FACTOR: Final = "second-factor"
 LONGEST_USER_AGENT: Final = 300
-HOUR: Final = timedelta(hours=1)
-PAUSE: Final = timedelta(minutes=1)
 WRONG: Final = Refused("wrong-password", N_("The e-mail, phone or password is not right. Check them and try again."))
-WRONG_CODE: Final = Refused("wrong-code", N_("This code is not right or was used before. Try the next one."))
 TOO_LATE: Final = Refused("sign-in-expired", N_("This took too long. Start again with your password."))
 
 
@@ -103,15 +99,11 @@ def finish_sign_in(work: Work, keys: Keyring, *, token: str, code: str, caller: 
     )
     if person is None:
         return TOO_LATE
-    key = keys.attempt_key(SECOND_FACTOR, person.id)
-    refused = spend_attempt(work, SECOND_FACTOR, key, limit=5, per=HOUR, block=PAUSE)
-    if refused is not None:
-        return refused
-    factor = spend_second_factor(work, keys, person, code)
-    if factor is None:
-        _record_failure(work, person, WRONG_CODE.code, caller)
-        return WRONG_CODE
-    forget_attempts(work, key)
+    factor = try_second_factor(work, keys, person, code)
+    if isinstance(factor, Refused):
+        if factor.code == WRONG_FACTOR.code:
+            _record_failure(work, person, factor.code, caller)
+        return factor
     pending.used_at = work.now
     return begin_session(work, person, factors=("password", factor), caller=caller)
 

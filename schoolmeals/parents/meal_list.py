@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
-
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.parents.rules import Meal
-from schoolmeals.parents.sentences import items_text, meal_name, refused_sentence
+from schoolmeals.parents.sentences import gettext, items_text, meal_name, refused_sentence
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -4,8 +4,6 @@ The worker calls ``collect_notices(work, since=...)`` every minute with a window
 cause is told once to each guardian, so overlapping, repeating and running late do no harm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +29,7 @@ OFFLINE_DAYS: Final = 3
 # These two look over all schools at once, by time, which no room offers at its door: only the worker may ask that.
 _TAPPED: Final = text(
     """
-    SELECT school_id, pupil_id, id FROM sale
+    SELECT school_id, pupil_id, id, jsonb_path_query_array(decisions, '$[*].code') AS decided FROM sale
      WHERE service_day >= :first_day AND recorded_at >= :since AND pupil_id IS NOT NULL
     """
 )
@@ -56,23 +54,27 @@ class News:
     facts: Mapping[str, Any]
 
 
+Taps = dict[UUID, dict[UUID, frozenset[str]]]
+"""By pupil, by sale: the codes about which the cashier was warned and decided by name."""
+
+
 def collect_notices(work: Work, *, since: datetime, zone: ZoneInfo) -> int:
     """Write the notices of everything recorded at ``since`` or later. Gives how many are new."""
-    tapped = _tapped(work, since, zone)
-    settled = list(_settled(work, since))
-    news = settled + [one for school_id, taps in tapped.items() for one in _of_school(work, school_id, taps, zone)]
-    told = _tell(work, news)
+    # Money that came in is told first: it makes an earlier low balance worth telling again.
+    told = _tell(work, list(_settled(work, since)))
+    for school_id, taps in _tapped(work, since, zone).items():
+        told += _tell(work, list(_of_school(work, school_id, taps, zone)))
     if told:
         audit.record(work, "parents.collect_notices", audit.Subject("notice"), {"count": told, "since": since})
     return told
 
 
-def _tapped(work: Work, since: datetime, zone: ZoneInfo) -> dict[UUID, dict[UUID, set[UUID]]]:
-    """The sales recorded since then: by school, by pupil, their ids."""
+def _tapped(work: Work, since: datetime, zone: ZoneInfo) -> dict[UUID, Taps]:
+    """The taps recorded since then, by school."""
     first_day = local_day(since, zone) - timedelta(days=OFFLINE_DAYS)
-    found: dict[UUID, dict[UUID, set[UUID]]] = {}
-    for school_id, pupil_id, sale_id in work.session.execute(_TAPPED, {"first_day": first_day, "since": since}):
-        found.setdefault(school_id, {}).setdefault(pupil_id, set()).add(sale_id)
+    found: dict[UUID, Taps] = {}
+    for row in work.session.execute(_TAPPED, {"first_day": first_day, "since": since}):
+        found.setdefault(row.school_id, {}).setdefault(row.pupil_id, {})[row.id] = frozenset(row.decided)
     return found
 
 
@@ -82,17 +84,17 @@ def _settled(work: Work, since: datetime) -> Iterator[News]:
         yield News(row.school_id, row.pupil_id, NoticeKind.TOP_UP_SETTLED, row.id, row.settled_at, facts)
 
 
-def _of_school(work: Work, school_id: UUID, taps: Mapping[UUID, set[UUID]], zone: ZoneInfo) -> Iterator[News]:
+def _of_school(work: Work, school_id: UUID, taps: Taps, zone: ZoneInfo) -> Iterator[News]:
     today = local_day(work.now, zone)
     meals = meals_of_pupils(work, school_id, list(taps), today - timedelta(days=LOOK_BACK_DAYS), today)
     for pupil_id, history in meals.items():
         for meal in history:
             if meal.sale_id in taps[pupil_id]:
-                yield from news_of_meal(meal)
+                yield from news_of_meal(meal, taps[pupil_id][meal.sale_id])
     yield from _low_balances(work, school_id, meals, zone)
 
 
-def news_of_meal(meal: Meal) -> Iterator[News]:
+def news_of_meal(meal: Meal, decided: frozenset[str]) -> Iterator[News]:
     """What one tap gives to tell. A sale that was taken back is no news, but who was warned stays warned."""
     sum_of = {"currency": meal.currency}
     if meal.counts and meal.grace_minor:
@@ -101,7 +103,7 @@ def news_of_meal(meal: Meal) -> Iterator[News]:
         yield _news(meal, NoticeKind.COURTESY_MEAL, {"amount_minor": meal.courtesy_minor, **sum_of})
     if meal.code == BLOCKED_CARD:
         yield _news(meal, NoticeKind.CARD_BLOCKED_USED, {})
-    if meal.counts and ALLERGEN_CODES & set(meal.decided):
+    if meal.counts and ALLERGEN_CODES & decided:
         yield _news(meal, NoticeKind.ALLERGEN_OVERRIDE, {})
 
 

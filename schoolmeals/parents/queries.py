@@ -3,8 +3,6 @@
 Everything is scoped: a guardian sees the pupils who are theirs, whoever else their guardian is; the rest is not found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -203,7 +201,7 @@ def sittings_for(menus: Iterable[canteen.MenuFacts], shift: int | None) -> list[
     ]
 
 
-def items_for(menu: canteen.MenuFacts, grade: int | None) -> list[canteen.Shown]:
+def items_for(menu: canteen.MenuFacts, grade: int | None) -> list[canteen.MenuLine]:
     """What a menu holds for a pupil of ``grade``: the set meal of the nearest age group, and the buffet."""
     groups = {item.age_group for item in menu.items if item.age_group is not None}
     group = canteen.nearest_age_group(canteen.age_group_of(grade), groups)
@@ -229,7 +227,8 @@ def meals_of_pupils(
     """The taps of pupils of one school, by pupil, the newest first. The caller answers for these pupils."""
     found: dict[UUID, list[Meal]] = {pupil_id: [] for pupil_id in pupil_ids}
     for facts in canteen.meals_of(work, school_id, list(pupil_ids), first, last):
-        found[facts.pupil_id].append(_meal(facts))
+        assert facts.pupil_id is not None, "asked for by pupil"
+        found[facts.pupil_id].append(_meal(facts, facts.pupil_id))
     return found
 
 
@@ -252,11 +251,11 @@ def receipt(work: Work, school_id: UUID, sale_id: UUID) -> tuple[pupils.PupilFac
     return pupils.pupil(work, school_id, row.pupil_id), next(meal for meal in meals if meal.sale_id == sale_id)
 
 
-def _meal(facts: canteen.MealFacts) -> Meal:
+def _meal(facts: canteen.MealFacts, pupil_id: UUID) -> Meal:
     return Meal(
         school_id=facts.school_id,
         sale_id=facts.sale_id,
-        pupil_id=facts.pupil_id,
+        pupil_id=pupil_id,
         day=facts.day,
         at=facts.tapped_at,
         recorded_at=facts.recorded_at,
@@ -273,7 +272,7 @@ def _meal(facts: canteen.MealFacts) -> Meal:
     )
 
 
-def _item(item: Any) -> Item:
+def _item(item: canteen.MealItem) -> Item:
     return Item(
         item.names["kk"],
         item.names["ru"],

@@ -69,8 +69,6 @@ class Meal:
     till: str
     code: str | None = None
     undone_at: datetime | None = None
-    decided: tuple[str, ...] = ()
-    """Codes of what the cashier was warned of and confirmed by name."""
 
     @property
     def counts(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from flask_babel import gettext, ngettext
+import flask_babel
 
 from schoolmeals.parents.rules import (
     Enough,
@@ -20,7 +20,10 @@ from schoolmeals.parents.rules import (
 )
 from schoolmeals.web import formats, frame, language
 
-MEALS: Final = ("breakfast", "lunch", "afternoon-snack", "dinner")
+gettext: Callable[..., str] = flask_babel.gettext
+ngettext: Callable[..., str] = flask_babel.ngettext
+_TOGETHER: Final = "\u2060"
+"""A word joiner: a span of time stays on one line."""
 
 
 def enough_sentence(enough: Enough | None) -> str | None:
@@ -178,7 +181,8 @@ def _ate(meal: Meal) -> str:
 def _not_yet(sitting: SittingTime | None) -> str:
     if sitting is None:
         return gettext("Today: not yet")
-    opens, closes = sitting.opens_at.strftime("%H:%M"), sitting.closes_at.strftime("%H:%M")
+    opens = f"{sitting.opens_at:%H:%M}{_TOGETHER}"
+    closes = f"{_TOGETHER}{sitting.closes_at:%H:%M}"
     return {
         "breakfast": gettext("Today: not yet. Breakfast is at %(opens)s–%(closes)s", opens=opens, closes=closes),
         "lunch": gettext("Today: not yet. Lunch is at %(opens)s–%(closes)s", opens=opens, closes=closes),

@@ -1,7 +1,5 @@
 """Facts as templates take them: with addresses, pictures and sentences. What is true was decided before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,15 +7,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import url_for
-from flask_babel import gettext
 from markupsafe import Markup
 
 from schoolmeals import canteen, pupils
+from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.parents.meal_list import state_word
 from schoolmeals.parents.queries import Child, NoticeFacts, items_for
 from schoolmeals.parents.rules import Meal, NoticeKind, TodayKind
 from schoolmeals.parents.sentences import (
     enough_sentence,
+    gettext,
     items_text,
     meal_name,
     notice_sentence,
@@ -129,7 +128,7 @@ def shown_menu(menu: canteen.MenuFacts, pupil: pupils.PupilFacts) -> dict[str, A
     return {
         "title": meal_name(menu.meal),
         "hours": f"{menu.opens_at:%H:%M}–{menu.closes_at:%H:%M}",
-        "items": [_menu_item(item, pupil) for item in items_for(menu, pupil.grade)],
+        "lines": [_menu_item(item, pupil) for item in items_for(menu, pupil.grade)],
     }
 
 
@@ -242,10 +241,10 @@ def _short(day: date) -> str:
 
 def _whole(minor: int, currency: str) -> str:
     """A sum without its sign and without tiyn, for a narrow bar; nothing for a day without a meal."""
-    return formats.grouped(minor // 10 ** formats.MINOR_DIGITS[currency], language()) if minor else ""
+    return formats.grouped(minor // 10 ** MINOR_DIGITS[currency], language()) if minor else ""
 
 
-def _menu_item(item: canteen.Shown, pupil: pupils.PupilFacts) -> dict[str, Any]:
+def _menu_item(item: canteen.MenuLine, pupil: pupils.PupilFacts) -> dict[str, Any]:
     spoken = language()
     avoided = {allergen.code for allergen in pupil.allergens} & set(item.allergens)
     texts: Iterable[str | None] = (

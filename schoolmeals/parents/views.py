@@ -231,7 +231,7 @@ def _typed(wanted: MealFilter) -> dict[str, Any]:
     }
 
 
-def _query(wanted: MealFilter) -> dict[str, str]:
+def _query(wanted: MealFilter) -> dict[str, Any]:
     asked = {"from": wanted.first.isoformat(), "to": wanted.last.isoformat(), "kind": wanted.kind.value}
     return {**asked, "refused": "yes"} if wanted.with_refused else asked
 

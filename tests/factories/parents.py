@@ -1,10 +1,15 @@
-"""What parents see: meals as the rules know them, without a database."""
+"""What parents see: meals as the rules know them, without a database, and notices with one."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import factory
+
+from schoolmeals.ids import new_id
+from schoolmeals.parents.models import Notice
 from schoolmeals.parents.rules import Item, Meal
+from tests.factories import RowFactory
 
 SCHOOL = UUID(int=1)
 PUPIL = UUID(int=2)
@@ -36,3 +41,17 @@ def meal(day: date, total_minor: int = 850_00, **given: Any) -> Meal:
         "till": "Касса 1",
     }
     return Meal(**{**values, **given})
+
+
+class NoticeFactory(RowFactory[Notice]):
+    """An unread notice of a top-up; ``school_id``, ``pupil_id`` and ``person_id`` are needed."""
+
+    class Meta:
+        model = Notice
+
+    id = factory.LazyFunction(new_id)
+    kind = "top-up-settled"
+    cause_id = factory.LazyFunction(uuid4)
+    facts = factory.LazyFunction(lambda: {"amount_minor": 500_000, "currency": "KZT"})
+    at = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    read_at = None

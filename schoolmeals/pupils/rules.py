@@ -64,6 +64,8 @@ def cleaned(text: str) -> str:
 
     Characters that turn the direction of writing would let one name look like another.
     """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     kept = (one for one in spaced if one in _KEPT_FORMATS or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
     return "".join(kept).strip()

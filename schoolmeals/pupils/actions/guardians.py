@@ -115,7 +115,10 @@ def add_guardian(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, r
 
 
 def end_guardianship(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID) -> None:
-    """From now on the person learns nothing more of the pupil. Raises NotFound where there is no such tie."""
+    """From now on the person learns nothing more of the pupil. Raises NotFound where there is no such tie.
+
+    The role of a parent stays: by itself it opens nothing, and another child may be claimed with it tomorrow.
+    """
     require_office(work, school_id)
     ended = work.session.scalar(
         update(Guardianship)
@@ -130,11 +133,6 @@ def end_guardianship(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUI
     )
     if ended is None:
         raise NotFound
-    others = select(Guardianship.id).where(
-        Guardianship.school_id == school_id, Guardianship.person_id == person_id, Guardianship.ended_at.is_(None)
-    )
-    if work.session.scalar(others.limit(1)) is None:
-        identity.revoke_role(work, person_id, Role.PARENT, school_id)
     payload = {"person_id": person_id}
     audit.record(work, "pupils.end_guardianship", Subject("pupil", pupil_id), payload, school_id=school_id)
 

@@ -34,7 +34,10 @@ def open_class(work: Work, school_id: UUID, name: str, *, shift: int = 1) -> UUI
         sentence = N_("Write the class as year and letter, for example 5 «А».")
         raise Invalid("class-name", sentence, fields={"class_name": [FieldProblem.of("class-name", sentence)]})
     known = work.session.scalar(
-        select(SchoolClass.id).where(SchoolClass.school_id == school_id, SchoolClass.sourced_id == understood.key)
+        select(SchoolClass.id)
+        .where(SchoolClass.school_id == school_id)
+        .where((SchoolClass.sourced_id == understood.key) | (SchoolClass.name == understood.name))
+        .limit(1)
     )
     if known is not None:
         return known

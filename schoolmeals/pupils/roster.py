@@ -1,0 +1,99 @@
+"""A roll as a file tells it: its rows, its classes, and what is wrong with which line of which file. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from schoolmeals.errors import N_, FieldProblem, Invalid
+from schoolmeals.pupils.rules import cleaned
+
+MOST_ROWS: Final = 50_000
+MADE_ID: Final = "name-"
+"""The beginning of ids that were made from name and birth date, because the file has no numbers."""
+SENTENCES: Final = {
+    "missing-value": N_("This must be filled in."),
+    "too-long": N_("This is longer than %(most)s letters."),
+    "bad-date": N_("This is not a date. Write it as 2015-05-31 or 31.05.2015."),
+    "bad-class": N_("Write the class as year and letter, for example 5 «А»."),
+    "no-way-to-know-again": N_("Give a number or a date of birth, so that the pupil is known again next time."),
+    "twice-in-file": N_("This pupil is already in line %(first)s."),
+    "two-columns": N_("The row has more values than the header has columns."),
+    "unknown-user": N_("There is no such user in users.csv."),
+    "unknown-class": N_("There is no such class in classes.csv."),
+    "unknown-guardian": N_("There is no such guardian in users.csv. The pupil goes in without this link."),
+    "unknown-grade": N_("The class's year cannot be read from its grades or its title."),
+    "no-class": N_("The pupil is enrolled in no class. They go in without one."),
+}
+"""What people are told of a row; the codes are stable."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """What is wrong with one value. ``line`` counts from 1 with the header, as spreadsheets do."""
+
+    file: str
+    line: int
+    column: str
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the stored preview."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "code": self.code,
+            "params": dict(self.params),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RosterClass:
+    """A class of the file; ``key`` is its id there, or one made from its name."""
+
+    key: str
+    name: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """A pupil of the file, cleaned and checked."""
+
+    file: str
+    line: int
+    sourced_id: str
+    surname: str
+    given_name: str
+    patronymic: str = ""
+    birth_date: date | None = None
+    class_key: str | None = None
+
+
+@dataclass(slots=True)
+class Roster:
+    """What was read. ``is_whole`` is False for a file of changes, from whose silence nobody leaves."""
+
+    source: str
+    """``oneroster-1.1``, ``oneroster-1.2``, ``csv`` or ``xlsx``."""
+    is_whole: bool = True
+    classes: dict[str, RosterClass] = field(default_factory=dict)
+    rows: list[RosterRow] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+    gone: frozenset[str] = frozenset()
+    """Sourced ids that the file itself calls deleted."""
+    guardian_links: int = 0
+    spoiled: set[str] = field(default_factory=set)
+    """Sourced ids and names (as sorted) of rows that could not go in: those pupils are here, so they do not leave."""
+
+    def complain(self, file: str, line: int, column: str, code: str, **params: Any) -> None:
+        """Note a problem of one value."""
+        assert code in SENTENCES
+        self.problems.append(RowProblem(file, line, cleaned(column)[:60], code, params))
+
+
+def unusable(code: str, sentence: str, **params: object) -> Invalid:
+    """The file as a whole cannot be used; the field is ``file``."""
+    return Invalid(code, sentence, fields={"file": [FieldProblem.of(code, sentence, **params)]}, **params)

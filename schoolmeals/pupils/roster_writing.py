@@ -1,0 +1,86 @@
+"""Writing many classes and pupils with a fixed number of statements."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+
+from schoolmeals.database import Work, insert_rows
+from schoolmeals.ids import new_id
+from schoolmeals.pupils.models import SchoolClass
+from schoolmeals.pupils.roster import RosterClass
+from schoolmeals.pupils.roster_plan import Change
+from schoolmeals.pupils.rules import full_name, sort_key
+
+_MOVE: Final = text(
+    """
+    UPDATE pupil AS p
+    SET sourced_id = n.sourced_id, surname = n.surname, given_name = n.given_name, patronymic = n.patronymic,
+        sort_key = n.sort_key, birth_date = coalesce(n.birth_date, p.birth_date),
+        class_id = coalesce(n.class_id, p.class_id), left_on = NULL
+    FROM unnest(
+        CAST(:id AS uuid[]), CAST(:sourced_id AS text[]), CAST(:surname AS text[]), CAST(:given_name AS text[]),
+        CAST(:patronymic AS text[]), CAST(:sort_key AS text[]), CAST(:birth_date AS date[]), CAST(:class_id AS uuid[])
+    ) AS n(id, sourced_id, surname, given_name, patronymic, sort_key, birth_date, class_id)
+    WHERE p.school_id = :school_id AND p.id = n.id
+    """
+)
+
+
+def write_classes(
+    work: Work, school_id: UUID, classes: Sequence[RosterClass], adopted: Mapping[str, str]
+) -> dict[str, UUID]:
+    """Open and rename ``classes``; the ids of all the school's classes by their sourced ids."""
+    for old, new in adopted.items():
+        work.session.execute(
+            update(SchoolClass)
+            .where(SchoolClass.school_id == school_id, SchoolClass.sourced_id == old)
+            .values(sourced_id=new)
+        )
+    known = _class_ids(work, school_id)
+    rows: list[dict[str, Any]] = []
+    for one in classes:
+        values = {"name": one.name, "sort_key": sort_key(one.name), "grade": one.grade}
+        if one.key in known:
+            work.session.execute(
+                update(SchoolClass)
+                .where(SchoolClass.school_id == school_id, SchoolClass.id == known[one.key])
+                .values(**values)
+            )
+        else:
+            rows.append({"school_id": school_id, "id": new_id(work.now), "sourced_id": one.key, "shift": 1, **values})
+    insert_rows(work.session, SchoolClass, rows)
+    return {**known, **{row["sourced_id"]: row["id"] for row in rows}}
+
+
+def move_pupils(
+    work: Work, school_id: UUID, moved: Sequence[Change], class_ids: Mapping[str, UUID]
+) -> list[dict[str, Any]]:
+    """Give pupils what their rows say, and put those who had left back on the roll; the values in the same order."""
+    rows = [_moved(change, class_ids) for change in moved]
+    if rows:
+        arrays = {name: [row[name] for row in rows] for name in rows[0]}
+        work.session.execute(_MOVE, {"school_id": school_id, **arrays})
+    return rows
+
+
+def _moved(change: Change, class_ids: Mapping[str, UUID]) -> dict[str, Any]:
+    row, pupil = change.row, change.pupil
+    return {
+        "id": pupil.id,
+        "sourced_id": row.sourced_id if "sourced_id" in change.fields else pupil.sourced_id,
+        "surname": row.surname,
+        "given_name": row.given_name,
+        "patronymic": row.patronymic,
+        "sort_key": sort_key(full_name(row.surname, row.given_name, row.patronymic)),
+        "birth_date": row.birth_date,
+        "class_id": class_ids.get(row.class_key or ""),
+    }
+
+
+def _class_ids(work: Work, school_id: UUID) -> dict[str, UUID]:
+    rows = work.session.execute(
+        select(SchoolClass.sourced_id, SchoolClass.id).where(SchoolClass.school_id == school_id)
+    )
+    return {key: class_id for key, class_id in rows}  # noqa: C416 (a Row is no pair to dict's types)

@@ -7,7 +7,6 @@ kept as hashes, or sealed where they must be read again.
 Never here: pupils and guardians, money, what a role may see in another room.
 """
 
-from schoolmeals.identity.actions.attempts import forget_attempts, spend_attempt, too_many
 from schoolmeals.identity.actions.calendar import clear_calendar_day, edit_calendar, seed_calendar, set_school_week
 from schoolmeals.identity.actions.devices import (
     close_shift,
@@ -20,6 +19,7 @@ from schoolmeals.identity.actions.devices import (
 from schoolmeals.identity.actions.invitations import invite
 from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
 from schoolmeals.identity.actions.people import grant_role, new_person, revoke_role
+from schoolmeals.identity.attempts import forget_attempts, spend_attempt, too_many
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.queries import (
     DeviceFacts,

@@ -8,7 +8,6 @@ from flask.views import MethodView
 from schoolmeals.actors import PUBLIC
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, NotAllowed
-from schoolmeals.identity.actions.attempts import too_many
 from schoolmeals.identity.actions.sessions import (
     Caller,
     SecondFactorNeeded,
@@ -17,6 +16,7 @@ from schoolmeals.identity.actions.sessions import (
     finish_sign_in,
     sign_in,
 )
+from schoolmeals.identity.attempts import too_many
 from schoolmeals.identity.models import SignInSession
 from schoolmeals.identity.queries import me, my_passkeys, my_sessions
 from schoolmeals.identity.schemas import MeSchema, NewSessionSchema, SessionSchema, SignInSchema

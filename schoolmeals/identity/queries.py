@@ -256,6 +256,14 @@ def me(work: Work) -> Person:
     return row
 
 
+def lock_me(work: Work) -> Person:
+    """The actor's own row, locked: deeds about one person's ways in come one after the other. Raises NotFound."""
+    row = work.session.get(Person, work.actor.id, with_for_update=True) if work.actor.id is not None else None
+    if row is None:
+        raise NotFound
+    return row
+
+
 def my_passkeys(work: Work) -> list[Passkey]:
     """The actor's passkeys, the oldest first."""
     found = select(Passkey).where(Passkey.person_id == work.actor.id, Passkey.removed_at.is_(None))

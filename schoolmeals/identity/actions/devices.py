@@ -12,8 +12,8 @@ from schoolmeals import audit
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound
-from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.actions.organisations import NEEDED, TOO_LONG
+from schoolmeals.identity.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.codes import new_code, plain_code
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import CashierPin, Device, RoleGrant

@@ -10,9 +10,9 @@ from schoolmeals import audit
 from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
-from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.actions.people import grant_role, name_problems, new_person
 from schoolmeals.identity.actions.sessions import Caller, SignedIn, begin_session
+from schoolmeals.identity.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.codes import new_code, plain_code
 from schoolmeals.identity.contacts import contact_of
 from schoolmeals.identity.keyring import Keyring

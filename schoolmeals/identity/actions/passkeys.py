@@ -27,9 +27,9 @@ from schoolmeals import audit
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, Invalid, NotFound
 from schoolmeals.identity.actions.organisations import NEEDED, TOO_LONG
-from schoolmeals.identity.actions.second_factor import me_locked
 from schoolmeals.identity.actions.sessions import Caller, SignedIn, begin_session
 from schoolmeals.identity.models import Challenge, Passkey, Person
+from schoolmeals.identity.queries import lock_me
 from schoolmeals.identity.rules import PASSKEY_WITHIN
 from schoolmeals.ids import new_id
 from schoolmeals.verdicts import Refused
@@ -57,7 +57,7 @@ class Site:
 
 def start_passkey(work: Work, site: Site) -> tuple[UUID, dict[str, Any]]:
     """Begin to add a passkey for the actor: the challenge's id, and the options for the browser's ``create``."""
-    person = me_locked(work)
+    person = lock_me(work)
     standing = work.session.scalars(
         select(Passkey).where(Passkey.person_id == person.id, Passkey.removed_at.is_(None))
     ).all()

@@ -38,13 +38,7 @@ def new_person(
     somebody else signs in by that e-mail or phone.
     """
     name = name.strip()
-    problems = name_problems(name) | _contact_problems(email, phone)
-    if password is not None and (problem := password_problem(password, name, email or "", phone or "")) is not None:
-        problems["password"] = [problem]
-    if language not in LANGUAGES:
-        problems["language"] = [NEEDED]
-    if problems:
-        raise Invalid(fields=problems)
+    _check_person(name, email, phone, language, password)
     person_id = id or new_id(work.now)
     contacts = {"email": email_of(email) if email else None, "phone": phone_of(phone) if phone else None}
     added = work.session.scalar(
@@ -128,6 +122,17 @@ def revoke_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) 
         _leave_tills(work, person_id, organisation_id)
     end_sessions_of(work, person_id)
     _record_role(work, "identity.revoke-role", person_id, role, organisation_id, kind)
+
+
+def _check_person(name: str, email: str | None, phone: str | None, language: str, password: str | None) -> None:
+    """Raise Invalid where one of these cannot be."""
+    problems = name_problems(name) | _contact_problems(email, phone)
+    if password is not None and (problem := password_problem(password, name, email or "", phone or "")) is not None:
+        problems["password"] = [problem]
+    if language not in LANGUAGES:
+        problems["language"] = [NEEDED]
+    if problems:
+        raise Invalid(fields=problems)
 
 
 def name_problems(name: str) -> dict[str, list[FieldProblem]]:

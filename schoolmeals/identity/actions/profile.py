@@ -8,14 +8,14 @@ from sqlalchemy import update
 from schoolmeals import audit
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Invalid
-from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.actions.organisations import NEEDED
 from schoolmeals.identity.actions.people import LANGUAGES, name_problems
-from schoolmeals.identity.actions.second_factor import me_locked
 from schoolmeals.identity.actions.sessions import end_sessions_of
+from schoolmeals.identity.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Person
 from schoolmeals.identity.passwords import hash_secret, is_secret, password_problem
+from schoolmeals.identity.queries import lock_me
 from schoolmeals.verdicts import Refused
 
 WRONG_OLD: Final = Refused("wrong-password", N_("The present password is not right."))
@@ -28,7 +28,7 @@ def describe_me(work: Work, *, name: str, language: str) -> None:
         problems["language"] = [NEEDED]
     if problems:
         raise Invalid(fields=problems)
-    person = me_locked(work)
+    person = lock_me(work)
     person.name, person.language = name.strip(), language
     work.session.flush()
     audit.record(
@@ -54,7 +54,7 @@ def change_password(work: Work, *, old: str, new: str, keys: Keyring, session_id
     The old one is needed where there is one. Refused ``wrong-password`` or ``too-many-attempts``; Invalid with the
     field new.
     """
-    person = me_locked(work)
+    person = lock_me(work)
     right = person.password_hash is None or is_secret(person.password_hash, old)
     key = keys.attempt_key("password", person.id)
     if (refused := spend_attempt(work, "password", key, limit=5, per=HOUR, block=PAUSE)) is not None:

@@ -7,11 +7,12 @@ from sqlalchemy import delete, update
 
 from schoolmeals import audit
 from schoolmeals.database import Work
-from schoolmeals.errors import N_, Conflict, NotFound
-from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
+from schoolmeals.errors import N_, Conflict
+from schoolmeals.identity.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.codes import new_code, plain_code
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Person, RecoveryCode
+from schoolmeals.identity.queries import lock_me
 from schoolmeals.identity.rules import totp_step
 from schoolmeals.ids import new_id
 from schoolmeals.keys import seal, unseal
@@ -33,6 +34,9 @@ def try_second_factor(work: Work, keys: Keyring, person: Person, code: str) -> s
         return refused
     factor = _spend(work, keys, person, code)
     if factor is None:
+        audit.record(
+            work, "identity.refuse-second-factor", audit.Subject("person", person.id), {"code": WRONG_FACTOR.code}
+        )
         return WRONG_FACTOR
     forget_attempts(work, key)
     return factor
@@ -43,7 +47,7 @@ def start_totp(work: Work, keys: Keyring) -> str:
 
     Raises Conflict ``totp-is-on`` where one counts already: it must be taken away first, with a code.
     """
-    person = me_locked(work)
+    person = lock_me(work)
     if person.totp_confirmed_at is not None:
         raise Conflict("totp-is-on", N_("An authenticator app is set up already. Remove it first."))
     secret = pyotp.random_base32()
@@ -63,7 +67,7 @@ def pending_totp(keys: Keyring, person: Person) -> str | None:
 
 def confirm_totp(work: Work, keys: Keyring, code: str) -> list[str] | Refused:
     """Count the authenticator app as second factor from now on: the fresh recovery codes, or Refused."""
-    person = me_locked(work)
+    person = lock_me(work)
     if person.totp_confirmed_at is not None or not _spend_totp(work, keys, person, "".join(code.split())):
         return WRONG_FACTOR
     person.totp_confirmed_at = work.now
@@ -74,7 +78,7 @@ def confirm_totp(work: Work, keys: Keyring, code: str) -> list[str] | Refused:
 
 def remove_totp(work: Work, keys: Keyring, code: str) -> Refused | None:
     """Take the authenticator app and the recovery codes away; Refused where ``code`` is none of theirs."""
-    person = me_locked(work)
+    person = lock_me(work)
     if isinstance(factor := try_second_factor(work, keys, person, code), Refused):
         return factor
     person.totp_secret_sealed = person.totp_confirmed_at = person.totp_last_step = None
@@ -85,20 +89,12 @@ def remove_totp(work: Work, keys: Keyring, code: str) -> Refused | None:
 
 def renew_recovery_codes(work: Work, keys: Keyring, code: str) -> list[str] | Refused:
     """Ten fresh recovery codes instead of the old ones; Refused where ``code`` is wrong."""
-    person = me_locked(work)
+    person = lock_me(work)
     if isinstance(factor := try_second_factor(work, keys, person, code), Refused):
         return factor
     codes = _new_recovery_codes(work, keys, person)
     audit.record(work, "identity.renew-recovery-codes", audit.Subject("person", person.id), {})
     return codes
-
-
-def me_locked(work: Work) -> Person:
-    """The actor's own row, locked: deeds about one person's ways in come one after the other."""
-    person = work.session.get(Person, work.actor.id, with_for_update=True)
-    if person is None:
-        raise NotFound
-    return person
 
 
 def _spend(work: Work, keys: Keyring, person: Person, code: str) -> str | None:

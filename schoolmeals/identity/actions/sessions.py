@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from schoolmeals import audit
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, NotFound
-from schoolmeals.identity.actions.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
-from schoolmeals.identity.actions.second_factor import SECOND_FACTOR, WRONG_FACTOR, try_second_factor
+from schoolmeals.identity.actions.second_factor import SECOND_FACTOR, try_second_factor
+from schoolmeals.identity.attempts import HOUR, PAUSE, forget_attempts, spend_attempt
 from schoolmeals.identity.contacts import contact_of
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Challenge, Person, SignInSession
@@ -101,8 +101,6 @@ def finish_sign_in(work: Work, keys: Keyring, *, token: str, code: str, caller: 
         return TOO_LATE
     factor = try_second_factor(work, keys, person, code)
     if isinstance(factor, Refused):
-        if factor.code == WRONG_FACTOR.code:
-            _record_failure(work, person, factor.code, caller)
         return factor
     pending.used_at = work.now
     return begin_session(work, person, factors=("password", factor), caller=caller)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import url_for
 
 from schoolmeals import identity
 from schoolmeals.actors import SYSTEM
@@ -37,10 +37,8 @@ from schoolmeals.wallet.payments import (
 from schoolmeals.wallet.queries import is_event_known
 from schoolmeals.wallet.rules import CHECKOUT_SPAN, PaymentOutcome, TopUpBounds, TopUpFacts, TopUpStage
 from schoolmeals.web import actor, caller_address, frame, language, now, settings
-from schoolmeals.web.security import CONTENT_SECURITY_POLICY
 
 PROVIDER: Final = "stripe"
-HOSTED_PAGES: Final = "https://checkout.stripe.com"
 _DESCRIPTIONS: Final = {"kk": "Мектеп асы", "ru": "Школьное питание", "en": "School meals"}
 """In the language of the page, not of whoever retries."""
 _TRIES: Final = 10
@@ -117,15 +115,6 @@ def receive_webhook(provider_name: str, body: bytes, headers: dict[str, str]) ->
     state = _state_of(provider, event)
     with transaction(SYSTEM, now()) as work:
         return record_payment_event(work, provider_name, event, state)
-
-
-def let_forms_leave_for_the_provider(answer: Response) -> Response:
-    """A page whose form may be answered by sending the browser to the provider must say so in its policy."""
-    here = settings()
-    if here.stripe_secret_key and not here.stripe_api_base:
-        policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {HOSTED_PAGES}")
-        answer.headers["Content-Security-Policy"] = policy
-    return answer
 
 
 def _note_refused(provider_name: str, code: str) -> None:

@@ -15,7 +15,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.wallet.access import OFFICE
 from schoolmeals.wallet.actions import set_limit
 from schoolmeals.wallet.blueprint import pages, told
-from schoolmeals.wallet.checkouts import let_forms_leave_for_the_provider, receive_webhook, send_to_checkout
+from schoolmeals.wallet.checkouts import receive_webhook, send_to_checkout
 from schoolmeals.wallet.payments import BadSignature, EventUnreadable, NotFresh
 from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_ups_of
 from schoolmeals.wallet.rules import LARGEST_LIMIT_MINOR, TopUpStage
@@ -88,7 +88,7 @@ def show_top_up(school_id: UUID, pupil_id: UUID, top_up_id: UUID) -> Any:
     if found.stage is TopUpStage.PENDING and came_back == "paid" and looks < LOOKS_AGAIN:
         again = _page_of_top_up(school_id, pupil_id, top_up_id, back="paid", look=looks + 1)
         answer.headers["Refresh"] = f"4; url={again}"
-    return let_forms_leave_for_the_provider(answer)
+    return answer
 
 
 @pages.get("/pupil/<uuid:school_id>/<uuid:pupil_id>/statement")
@@ -186,7 +186,7 @@ def _top_up_page(school_id: UUID, pupil_id: UUID, top_up_id: UUID, refusal: Refu
         as_of=now(),
         **told(refusal),
     )
-    return let_forms_leave_for_the_provider(Response(page, status=status_of(refusal) if refusal else 200))
+    return page, status_of(refusal) if refusal else 200
 
 
 def _limit_page(school_id: UUID, pupil_id: UUID, refusal: Invalid | None = None, typed: str | None = None) -> Any:

@@ -41,11 +41,6 @@ Do = Callable[..., Any]
 ID = UUID("01985e1e-0000-7000-8000-000000000001")
 
 
-@pytest.fixture
-def family(app: Flask) -> Family:
-    return new_family()
-
-
 def money_of(do: Do, family: Family) -> tuple[int, int]:
     """What is in the purse, and what grace has lent."""
     found: tuple[int, int] = do(balances, family.pupil_id, school_id=family.school_id)

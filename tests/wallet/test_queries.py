@@ -29,11 +29,6 @@ NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 LONG = (NOW - timedelta(days=30), NOW + timedelta(days=30))
 
 
-@pytest.fixture
-def family(app: Flask) -> Family:
-    return new_family()
-
-
 def city_person(role: Role) -> Actor:
     city = OrganisationFactory.create(kind="city")
     return actor_of(PersonFactory.create().id, (role, city.id))

@@ -1,4 +1,4 @@
-"""The room's pages hang on these two; the till's own are told apart, because a stranger there is told something else."""
+"""The room's pages hang on these two. The till's are told apart, because a stranger there is told something else."""
 
 from flask import Blueprint
 

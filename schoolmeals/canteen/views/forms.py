@@ -88,7 +88,7 @@ def _minor(text: str, currency: str) -> int | None:
     digits = MINOR_DIGITS[currency]
     if found[2] and len(found[2]) > digits:
         return None
-    return int(found[1]) * 10**digits + int((found[2] or "").ljust(digits, "0") or "0")
+    return int(found[1]) * int(10**digits) + int((found[2] or "").ljust(digits, "0") or "0")
 
 
 def _whole(text: str) -> int | None:

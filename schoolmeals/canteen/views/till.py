@@ -4,9 +4,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import redirect, request, url_for
+from flask_babel import gettext
 
 from schoolmeals import identity, pupils
 from schoolmeals.canteen.views.blueprint import till_pages
+from schoolmeals.canteen.words import MEALS
 from schoolmeals.database import reading
 from schoolmeals.errors import NotAllowed
 from schoolmeals.web import DEVICE, actor, guard, language, now, render, settings
@@ -32,9 +34,9 @@ def counter() -> Any:
             school=identity.organisation(work, school_id).name(language()),
             device=device.name,
             cashier=device.cashier_name,
-            is_office=identity.is_of_office(work, who.cashier_id, school_id),
             classes=[one for one in pupils.classes_of_school(work, school_id) if one.pupils],
             zone=settings().time_zone,
+            meals=[(code, gettext(name)) for code, name in MEALS.items()],
         )
 
 

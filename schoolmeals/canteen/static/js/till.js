@@ -25,7 +25,7 @@ async function start() {
   setInterval(showClock, CLOCK_EVERY_MS);
   const device = await loadDevice();
   if (!device) return show("stopped", part("screen-no-key"));
-  const queue = await Queue.open(device.id ?? device.deviceId);
+  const queue = await Queue.open(device.deviceId);
   const counter = new Counter((tap) => sender.take(tap));
   const sender = new Sender(queue, postTaps, {
     answered: (tap, answer) => counter.answered(tap, answer),

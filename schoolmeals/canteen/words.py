@@ -1,10 +1,12 @@
 """The room's codes as words in the reader's language: meals, age groups, allergens, verdict codes, accounts."""
 
 from collections.abc import Iterable
+from datetime import time
+from typing import Protocol
 
 from flask_babel import gettext
 
-from schoolmeals.canteen.menus import OTHER_ALLERGEN, SittingFacts
+from schoolmeals.canteen.menus import OTHER_ALLERGEN
 from schoolmeals.errors import N_
 
 MEALS = {
@@ -54,15 +56,33 @@ CODES = {
 }
 
 
-def sitting_name(sitting: SittingFacts, sittings: Iterable[SittingFacts] = ()) -> str:
-    """``Lunch``, and ``Lunch, shift 2`` where the meal is served in more than one shift."""
+class Sitting(Protocol):
+    """Whatever says which sitting it belongs to."""
+
+    @property
+    def meal(self) -> str: ...
+    @property
+    def shift(self) -> int: ...
+
+
+class Held(Protocol):
+    """Whatever has a sitting's hours."""
+
+    @property
+    def opens_at(self) -> time: ...
+    @property
+    def closes_at(self) -> time: ...
+
+
+def sitting_name(sitting: Sitting, others: Iterable[Sitting] = ()) -> str:
+    """``Lunch``; ``Lunch, shift 1`` where ``others`` serve the same meal in another shift."""
     name = gettext(MEALS[sitting.meal])
-    if sitting.shift == 1 and not any(one.meal == sitting.meal and one.id != sitting.id for one in sittings):
+    if sitting.shift == 1 and all(one.meal != sitting.meal or one.shift == 1 for one in others):
         return str(name)
     return str(gettext("%(meal)s, shift %(shift)s", meal=name, shift=sitting.shift))
 
 
-def hours(sitting: SittingFacts) -> str:
+def hours(sitting: Held) -> str:
     """``12:00–12:40``."""
     return f"{sitting.opens_at:%H:%M}–{sitting.closes_at:%H:%M}"
 

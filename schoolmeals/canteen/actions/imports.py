@@ -1,0 +1,33 @@
+"""Drafting menus from a file. What a file says about a day and sitting becomes the whole draft there."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from schoolmeals import audit, identity
+from schoolmeals.canteen.actions.menus import ALMATY, KEEPERS, open_menu, rewrite
+from schoolmeals.canteen.menu_files import BadCell, MenuFile, read_menu_file
+from schoolmeals.canteen.queries import sittings_of
+from schoolmeals.database import Work
+from schoolmeals.errors import FieldProblem, NotNow
+
+
+def import_menus(work: Work, school_id: UUID, content: bytes, *, zone: ZoneInfo = ALMATY) -> MenuFile:
+    """Draft the good lines of a CSV or XLSX and give them with everything that is wrong with the others.
+
+    A day that can no longer be changed is reported on each of its lines. Nothing is published. Raises NotFound, Invalid
+    where the file itself cannot be read.
+    """
+    identity.require_role_in(work, school_id, *KEEPERS)
+    found = read_menu_file(content, sittings_of(work, school_id))
+    for (day, sitting_id), items in list(found.menus.items()):
+        try:
+            # A day that cannot take all of its lines keeps what it had.
+            with work.session.begin_nested():
+                rewrite(work, open_menu(work, school_id, day, sitting_id, zone), items)
+        except NotNow as refusal:
+            del found.menus[day, sitting_id]
+            problem = FieldProblem.of(refusal.code, refusal.sentence, **refusal.params)
+            found.bad.append(BadCell(0, day.isoformat(), problem))
+    payload = {"days": sorted({day for day, _ in found.menus}), "lines": found.lines, "bad_cells": len(found.bad)}
+    audit.record(work, "canteen.import_menus", audit.Subject("school", school_id), payload, school_id=school_id)
+    return found

@@ -1,0 +1,182 @@
+"""The till's doors. Whatever changes something is signed with the device's own key over the body's very bytes."""
+
+import hashlib
+import json
+from functools import partial
+from typing import Any, Final
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_babel import gettext
+from sqlalchemy.exc import IntegrityError
+
+from schoolmeals import identity
+from schoolmeals.actors import Actor
+from schoolmeals.canteen import till_json, till_queries
+from schoolmeals.canteen.actions.taps import ring_up
+from schoolmeals.canteen.actions.undoing import undo_sale
+from schoolmeals.canteen.api.blueprint import api, photo_url
+from schoolmeals.canteen.orders import Answer, Order
+from schoolmeals.canteen.till_schemas import (
+    AnswersSchema,
+    TapsSchema,
+    TillPupilsSchema,
+    TillStateSchema,
+    UndoneSchema,
+    UndoSchema,
+)
+from schoolmeals.canteen.words import allergen_words
+from schoolmeals.database import reading, transaction
+from schoolmeals.errors import N_, Conflict, Invalid, NotAllowed
+from schoolmeals.keys import derive_key
+from schoolmeals.web import DEVICE, actor, frame, guard, now, settings
+
+LARGEST_BODY: Final = 1_000_000
+CARD_NUMBERS: Final = "pupils card numbers"
+"""What the key under which the roll keeps card numbers is derived for."""
+SIGNATURE: Final = {
+    "in": "header",
+    "name": "X-Device-Signature",
+    "required": True,
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "ECDSA P-256 over the body, r and s as WebCrypto makes them, base64url",
+}
+
+
+@api.route("/till/taps")
+class Taps(MethodView):
+    """Taps of a till."""
+
+    @guard(DEVICE)
+    @api.doc(
+        parameters=[SIGNATURE],
+        requestBody={"required": True, "content": {"application/json": {"schema": TapsSchema}}},
+    )
+    @api.response(200, AnswersSchema)
+    @api.alt_response(403, description="no shift is open, or the signature is not the till's")
+    @api.alt_response(409, description="another till is sending the same taps at this moment; send them again")
+    @api.alt_response(413, description="more than 1 MB")
+    @api.alt_response(422, description="not 1 to 200 taps")
+    def post(self) -> Any:
+        """Ring up 1 to 200 taps, each by itself: one answer for each, in their order.
+
+        Send the same taps again after a broken connection: what is known is answered as before (``replayed``). A tap
+        that cannot be read gets ``E01``, other content under a known id ``E04``; neither is kept, and neither stops the
+        others.
+        """
+        device = _signed_by_open_till()
+        read = till_json.read_taps(_json_body(), derive_key(settings().secret_key, CARD_NUMBERS))
+        orders = [one for one in read if isinstance(one, Order)]
+        answers = iter(_ring_up(orders, device) if orders else ())
+        told: list[Answer | till_json.Unreadable] = [next(answers) if isinstance(o, Order) else o for o in read]
+        photo = partial(photo_url, device.school_id)
+        return _as_json(till_json.answers_json(told, now(), photo, _speak))
+
+
+@api.route("/till/undo")
+class Undo(MethodView):
+    """Taking a sale back."""
+
+    @guard(DEVICE)
+    @api.doc(parameters=[SIGNATURE])
+    @api.arguments(UndoSchema)
+    @api.response(200, UndoneSchema)
+    @api.alt_response(403, description="no shift is open, or the signature is not the till's")
+    @api.alt_response(404, description="no sale of this till")
+    @api.alt_response(409, description="more than five minutes ago, refused in the first place, or taken back already")
+    def post(self, wish: dict[str, Any]) -> Any:
+        """Take a sale of this till back within five minutes. The same ``undo_id`` again is the same undo."""
+        device = _signed_by_open_till()
+        with transaction(actor(), now()) as work:
+            return undo_sale(work, device.school_id, wish["sale_id"], undo_id=wish["undo_id"], reason=wish["reason"])
+
+
+@api.route("/till/state")
+class State(MethodView):
+    """What the till's page shows besides answers."""
+
+    @guard(DEVICE)
+    @api.response(200, TillStateSchema)
+    @api.alt_response(304, description="nothing has changed since the ETag of If-None-Match")
+    @api.alt_response(403, description="no shift is open")
+    def get(self) -> Any:
+        """Sittings and menus of today, counts, and the till's last five sales."""
+        device = _open_till(actor())
+        with reading(actor(), now()) as look:
+            state = till_queries.till_state(look, device, frame().zone)
+        told: dict[str, Any] = TillStateSchema().dump(state)
+        return _conditional(told, without="as_of")
+
+
+@api.route("/till/pupils")
+class Pupils(MethodView):
+    """Whom the till may look for by class and name."""
+
+    @guard(DEVICE)
+    @api.response(200, TillPupilsSchema)
+    @api.alt_response(304, description="nothing has changed since the ETag of If-None-Match")
+    @api.alt_response(403, description="no shift is open")
+    def get(self) -> Any:
+        """The school's classes with their pupils: name, photo and what they must not eat."""
+        device = _open_till(actor())
+        with reading(actor(), now()) as look:
+            classes = till_queries.till_classes(look, device.school_id, partial(photo_url, device.school_id))
+        return _conditional({"classes": classes})
+
+
+def _ring_up(orders: list[Order], device: identity.DeviceFacts) -> list[Answer]:
+    try:
+        with transaction(actor(), now()) as work:
+            return ring_up(work, orders, device=device, zone=frame().zone)
+    except IntegrityError as error:
+        # A till's own requests wait for each other. What meets here is one id from two tills at the same instant.
+        raise Conflict("taps-collide", N_("Another till is sending the same. Try again.")) from error
+
+
+def _open_till(who: Actor) -> identity.DeviceFacts:
+    """The till that asks, where a cashier has opened it. Raises NotAllowed."""
+    device = identity.present_device()
+    if device is None or who.cashier_id is None:
+        raise NotAllowed("no-shift", N_("Open the till with your PIN first."))
+    return device
+
+
+def _signed_by_open_till() -> identity.DeviceFacts:
+    device = _open_till(actor())
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Invalid("too-large", N_("Send fewer taps at once."))
+    try:
+        signature = identity.signature_bytes(request.headers.get("X-Device-Signature", ""))
+    except ValueError:
+        signature = b""
+    if device.public_key is None or not identity.verify_signature(device.public_key, request.get_data(), signature):
+        raise NotAllowed("signature-wrong", N_("This till's signature is not right. Enrol the till again."))
+    return device
+
+
+def _json_body() -> Any:
+    try:
+        return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _speak(sentence: str, facts: Any) -> str:
+    """A sentence in the till's language, with allergens by their names."""
+    if not facts:
+        return str(gettext(sentence))
+    told = {name: allergen_words(one) if isinstance(one, list) else one for name, one in facts.items()}
+    return str(gettext(sentence) % told)
+
+
+def _as_json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False, separators=(",", ":")), mimetype="application/json")
+
+
+def _conditional(body: dict[str, Any], without: str = "") -> Response:
+    """``body`` with an ETag over all of it but ``without``; 304 where the till has it already."""
+    steady = {name: value for name, value in body.items() if name != without}
+    answer = _as_json(body)
+    answer.set_etag(hashlib.sha256(json.dumps(steady, sort_keys=True).encode()).hexdigest()[:32], weak=True)
+    answer.make_conditional(request)
+    return answer

@@ -64,7 +64,7 @@ def migrate() -> None:
 @click.option("--once", is_flag=True, help="Do what is due and stop.")
 def worker(once: bool) -> None:
     """Do the jobs that deeds have promised, and what is due by the clock."""
-    run_worker(current_app._get_current_object() if current_app else make_app(), wait=not once)  # type: ignore[attr-defined]
+    run_worker(current_app._get_current_object(), wait=not once)  # type: ignore[attr-defined]
 
 
 @main.command(with_appcontext=False)

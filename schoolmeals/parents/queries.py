@@ -78,6 +78,7 @@ class NoticePage:
     total: int
     unread: int
     names: Mapping[UUID, str]
+    newest_id: UUID | None
 
 
 # Children
@@ -294,8 +295,11 @@ def notices_of(work: Work, *, page: int = 1, unread_only: bool = False, per_page
     counts = select(func.count(), func.count().filter(Notice.read_at.is_(None))).where(*own)
     total, unread = work.session.execute(counts).one()
     wanted = select(Notice).where(*own, Notice.read_at.is_(None)) if unread_only else select(Notice).where(*own)
-    rows = work.session.scalars(wanted.order_by(Notice.id.desc()).limit(per_page).offset((page - 1) * per_page))
-    return NoticePage(tuple(_notice(row) for row in rows), total, unread, {one.id: one.given_name for one in mine})
+    newest_first = wanted.order_by(Notice.at.desc(), Notice.id.desc())
+    rows = work.session.scalars(newest_first.limit(per_page).offset((page - 1) * per_page))
+    newest_id = work.session.scalar(select(Notice.id).where(*own).order_by(Notice.id.desc()).limit(1))
+    names = {one.id: one.given_name for one in mine}
+    return NoticePage(tuple(_notice(row) for row in rows), total, unread, names, newest_id)
 
 
 def _notice(row: Notice) -> NoticeFacts:

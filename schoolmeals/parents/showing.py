@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from babel.dates import format_date
 from flask import url_for
 from markupsafe import Markup
 
@@ -233,10 +234,8 @@ def _week(child: Child) -> Week:
 
 
 def _short(day: date) -> str:
-    """«дс 23»."""
-    weekday = formats.short_day(day, language(), frame().zone)
-    named = weekday.split(",")[-1] if "," in weekday else weekday.split()[0]
-    return f"{named.strip().rstrip('.')} {day.day}"
+    """«дс 23»: two letters, because six days share a phone's width."""
+    return f"{format_date(day, 'EEE', locale=language())[:2]} {day.day}"
 
 
 def _whole(minor: int, currency: str) -> str:

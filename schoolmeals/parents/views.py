@@ -111,6 +111,7 @@ def meals(school_id: UUID, pupil_id: UUID) -> Any:
         ],
         typed=_typed(wanted),
         errors=errors,
+        is_filtered=bool(request.args.keys() - {"page"}),
         today=today.isoformat(),
         csv_href=url_for("parents.meals_csv", school_id=school_id, pupil_id=pupil_id, **_query(wanted)),
         **_paging(page, len(found), "parents.meals", school_id=school_id, pupil_id=pupil_id, **_query(wanted)),
@@ -193,7 +194,7 @@ def notices() -> Any:
         "parents/notices.html",
         notices=[shown_notice(one, told.names[one.pupil_id]) for one in told.notices],
         unread_count=told.unread,
-        newest=max((one.id for one in told.notices), default=None),
+        newest=told.newest_id,
         **_paging(page, told.total, "parents.notices"),
     )
 

@@ -1,0 +1,255 @@
+"""The demo city, made from an empty database only by the rooms' own deeds, each at its own past instant.
+
+The chances of its life come from a fixed seed, its dates from the present: the same city, never out of date. The city
+admin comes last, so a city without her is one whose making was interrupted; it is thrown away and made anew.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from itertools import groupby
+from threading import Event, Lock
+from typing import Final
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import click
+from flask import Flask, current_app
+
+from schoolmeals import identity, wallet
+from schoolmeals.actors import SYSTEM, Role
+from schoolmeals.config import Settings
+from schoolmeals.database import reading
+from schoolmeals.demo.chance import chance_of
+from schoolmeals.demo.days import fill_purses, live_day, publish_next
+from schoolmeals.demo.families import (
+    CASHIER,
+    CASHIER_PIN,
+    CITY_ADMIN,
+    DEMO,
+    DEMO_GUARDIANS,
+    OFFICE,
+    STAFF,
+    Adult,
+    Child,
+    DemoRole,
+    Town,
+    plan_town,
+    staff_of_school,
+)
+from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
+from schoolmeals.identity.queries import DemoPerson, organisations
+from schoolmeals.identity.queries import demo_people as people_of_the_demo
+from schoolmeals.keys import derive_key
+from schoolmeals.web.frame import frame
+from schoolmeals.workdays import Calendar, local_day
+
+CARD_KEY: Final = "card numbers"
+MENUS_AHEAD: Final = 5
+AT_ONCE: Final = 2
+"""Schools that live at the same time: while one thinks, the database works for the other."""
+LEAST_PUPILS: Final = 5
+"""In each school: the demo families must find room."""
+ORGANISATIONS: Final = {
+    "city": ("Қалалық білім басқармасы", "Городское управление образования", "City education department"),
+    "supplier": ("«Дастарқан» ЖШС", "ТОО «Дастаркан»", "Dastarkhan LLP"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What one school's life is made from."""
+
+    place: int
+    school_id: UUID
+    office_id: UUID
+    cashier_id: UUID
+    children: list[Child]
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """When the city is founded, the school days that it lives, and those whose menus are published ahead."""
+
+    founded: date
+    lived: Sequence[date]
+    ahead: Sequence[date]
+
+
+def seed_city(now: datetime, *, zone: ZoneInfo, schools: int = 4, pupils: int = 800, days: int = 30) -> None:
+    """Make the city up to ``now``: ``pupils`` in all of ``schools``, with ``days`` school days before today.
+
+    Needs an app context and a migrated, empty database. Shows on a terminal how far it is. Raises Interrupted.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop = Event()
+    site = _site(frame().settings, now, zone, stop)
+    enough = max(pupils, LEAST_PUPILS * schools)
+    town = plan_town(chance_of("town"), schools=schools, pupils=enough, today=local_day(now, zone))
+    dates = _dates(site, _fill_calendar(site), days)
+    plots = _found_city(site, town, dates.founded)
+    with _progress(schools * (len(dates.lived) + 2)) as step:
+        _live_side_by_side(stop, [partial(_live, app, site, plot, dates, step) for plot in plots])
+    _come_last(site, dates.founded)
+
+
+def is_unfinished() -> bool:
+    """Whether somebody began to make the city here and was interrupted."""
+    with reading(SYSTEM, frame().clock()) as look:
+        return bool(identity.schools(look)) and not _is_finished(people_of_the_demo(look, f"@{DEMO}"))
+
+
+def demo_people() -> list[str]:
+    """A line for each demo person, to be printed; none where there is no finished city."""
+    with reading(SYSTEM, frame().clock()) as look:
+        people = people_of_the_demo(look, f"@{DEMO}")
+    if not _is_finished(people):
+        return []
+    lines = []
+    for person_id, grants in groupby(people, key=lambda one: one.id):
+        roles = list(grants)
+        lines.append(_line(person_id, roles))
+    return lines
+
+
+def _is_finished(people: Sequence[DemoPerson]) -> bool:
+    return any(one.role is Role.CITY_ADMIN for one in people)
+
+
+def _line(_person_id: UUID, roles: Sequence[DemoPerson]) -> str:
+    first = roles[0]
+    places = ", ".join(one.place.name_en for one in roles if one.place is not None)
+    pin = f", PIN {CASHIER_PIN}" if first.role is Role.CASHIER else ""
+    role = first.role.value.replace("-", " ") if first.role is not None else ""
+    return f"{first.name:<24} {role}{pin}, {places}"
+
+
+def _site(settings: Settings, now: datetime, zone: ZoneInfo, stop: Event) -> Site:
+    return Site(
+        now=now,
+        zone=zone,
+        keys=Keys(derive_key(settings.secret_key, CARD_KEY), identity.Keyring.of(settings.secret_key)),
+        bounds=wallet.TopUpBounds(settings.top_up_min_minor, settings.top_up_max_minor, settings.top_up_step_minor),
+        cash_bounds=wallet.TopUpBounds(100, settings.top_up_max_minor, 100),
+        is_stopped=stop.is_set,
+    )
+
+
+def _fill_calendar(site: Site) -> Calendar:
+    """Write the country's holidays around the present, and give the calendar that every school begins with."""
+    year = local_day(site.now, site.zone).year
+    with site.deed(SYSTEM, site.now) as work:
+        identity.seed_calendar(work, range(year - 1, year + 2))
+        return identity.calendar_of(work, uuid4())
+
+
+def _dates(site: Site, calendar: Calendar, days: int) -> Dates:
+    today = local_day(site.now, site.zone)
+    lived = calendar.last_school_days(today, days + calendar.is_school_day(today))
+    ahead: list[date] = []
+    while len(ahead) < MENUS_AHEAD:
+        following = calendar.next_school_day(ahead[-1] if ahead else today)
+        assert following is not None, "there is a school day within a year"
+        ahead.append(following)
+    return Dates(lived[0] - timedelta(days=7), lived, ahead)
+
+
+def _found_city(site: Site, town: Town, on: date) -> list[Plot]:
+    """The city's and the supplier's organisations, the schools, the demo people, and the staff of every school."""
+    with site.deed(SYSTEM, site.at(on, time(8))) as work:
+        places = {
+            kind: identity.new_organisation(work, kind=kind, name_kk=kk, name_ru=ru, name_en=en)
+            for kind, (kk, ru, en) in ORGANISATIONS.items()
+        }
+        school_ids = [found_school(work, place) for place in range(len(town.children))]
+        places["school"] = school_ids[0]
+    _sign_up_first(site, town, on)
+    ids = {one.email: _employ(site, one, places, on, nth) for nth, one in enumerate(STAFF)}
+    plots = []
+    for place, school_id in enumerate(school_ids):
+        office_id, cashier_id = ids[OFFICE.email], ids[CASHIER.email]
+        if place:
+            places["school"] = school_id
+            office_id, cashier_id = (_employ(site, one, places, on, place) for one in staff_of_school(place))
+        plots.append(Plot(place, school_id, office_id, cashier_id, town.children[place]))
+    return plots
+
+
+def _sign_up_first(site: Site, town: Town, on: date) -> None:
+    """Demo guardians, in the order in which they are shown, and whoever has children in several schools."""
+    schools_of: dict[str, set[int]] = {}
+    adults: dict[str, Adult] = {}
+    for place, children in enumerate(town.children):
+        for adult in (adult for child in children for adult in child.adults):
+            adults[adult.email] = adult
+            schools_of.setdefault(adult.email, set()).add(place)
+    shown = [adults[one.email] for one in DEMO_GUARDIANS]
+    others = [adult for email, adult in adults.items() if len(schools_of[email]) > 1 and adult not in shown]
+    for nth, adult in enumerate([*shown, *others]):
+        with site.deed(SYSTEM, site.at(on, time(8, 5), nth)) as work:
+            adult.id = identity.new_person(work, name=adult.name, email=adult.email, language=adult.language)
+
+
+def _employ(site: Site, one: DemoRole, places: Mapping[str, UUID], on: date, nth: int) -> UUID:
+    with site.deed(SYSTEM, site.at(on, time(8, 30), nth)) as work:
+        person_id = identity.new_person(work, name=one.name, email=one.email, language=one.language)
+        identity.grant_role(work, person_id, one.role, places[one.where])
+    return person_id
+
+
+def _come_last(site: Site, on: date) -> None:
+    with reading(SYSTEM, site.now) as look:
+        city = next(one.id for one in organisations(look, ["city"]))
+    _employ(site, CITY_ADMIN, {"city": city}, on, len(STAFF))
+
+
+def _live(app: Flask, site: Site, plot: Plot, dates: Dates, step: Callable[[], None]) -> None:
+    """One school, from its founding to the present."""
+    with app.app_context():
+        office = office_of(plot.school_id, plot.office_id)
+        school = equip_school(site, plot.place, plot.school_id, office, plot.cashier_id, plot.children, dates.founded)
+        step()
+        fill_purses(site, school, dates.founded)
+        step()
+        before = dates.founded
+        for number, day in enumerate(dates.lived):
+            live_day(site, school, day, number, publish_next(site, school, day, number, before))
+            before = day
+            step()
+        for number, day in enumerate(dates.ahead, len(dates.lived)):
+            publish_next(site, school, day, number, before)
+
+
+def _live_side_by_side(stop: Event, lives: Sequence[Callable[[], None]]) -> None:
+    """Run ``lives`` in threads. Where one fails or somebody presses Ctrl-C, the others stop at their next deed."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        running = [threads.submit(life) for life in lives]
+        try:
+            ended, waiting = wait(running, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            stop.set()
+            raise
+        if waiting:
+            stop.set()
+    for one in ended:
+        one.result()
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    lock = Lock()
+    with click.progressbar(length=steps, label="Making the demo city", file=sys.stderr) as bar:
+
+        def step() -> None:
+            with lock:
+                bar.update(1)
+
+        yield step

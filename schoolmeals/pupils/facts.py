@@ -33,6 +33,7 @@ class PupilFacts:
     joined_on: date
     left_on: date | None
     birth_date: date | None = None
+    sourced_id: str = ""
 
     @property
     def name(self) -> str:

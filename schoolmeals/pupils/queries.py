@@ -57,6 +57,7 @@ def _facts_statement() -> Select[Any]:
         Pupil.joined_on,
         Pupil.left_on,
         Pupil.birth_date,
+        Pupil.sourced_id,
         _ALLERGENS.label("allergens"),
     ]
     return select(*columns).outerjoin(

@@ -1,7 +1,7 @@
 """Guardians claim their pupils with a one-time code that the school printed; the office can see and end it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -26,6 +26,17 @@ class Claimed:
     school_id: UUID
     pupil_id: UUID
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What somebody without an account says of themselves; the fields are those of ``identity.new_person``."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+    password: str
 
 
 def give_claim_codes(work: Work, school_id: UUID, code_hashes: Mapping[UUID, bytes], *, withdraw: bool = True) -> None:
@@ -60,11 +71,19 @@ def give_claim_codes(work: Work, school_id: UUID, code_hashes: Mapping[UUID, byt
     audit.record(work, "pupils.give_claim_codes", Subject("school", school_id), payload, school_id=school_id)
 
 
-def claim_pupil(work: Work, code_hash: bytes, relation: str, *, attempt_keys: Sequence[bytes]) -> Claimed | Refused:
+def claim_pupil(
+    work: Work,
+    code_hash: bytes,
+    relation: str,
+    *,
+    attempt_keys: Sequence[bytes],
+    newcomer: Newcomer | None = None,
+) -> Claimed | Refused:
     """Make the acting person a guardian of the pupil whose code this is.
 
     A wrong code is a value, so that the attempt counts against each of ``attempt_keys`` (the person, their address).
-    Raises Invalid for an unknown relation.
+    ``newcomer`` makes the acting person's account on the way, once the code has proved right. Raises Invalid for an
+    unknown relation and for what is wrong with the account, Conflict ``contact-taken``.
     """
     assert work.actor.kind is ActorKind.PERSON
     _check_relation(relation)
@@ -85,12 +104,14 @@ def claim_pupil(work: Work, code_hash: bytes, relation: str, *, attempt_keys: Se
         .with_for_update(of=ClaimCode)
     )
     if code is None:
-        audit.record(work, "pupils.claim_refused", Subject("person", work.actor.id), {})
+        audit.record(work, "pupils.claim_refused", Subject("claim-code"), {})
         return Refused(
             "claim-code-unknown", N_("This code is not known, or it has been used. Ask the school for a new one.")
         )
     for key in attempt_keys:
         identity.forget_attempts(work, key)
+    if newcomer is not None:
+        identity.new_person(work, id=work.actor.id, **asdict(newcomer))
     is_new = _tie(work, code.school_id, code.pupil_id, _person_of(work), relation)
     if is_new:
         work.session.execute(

@@ -1,0 +1,185 @@
+"""Cards: enrolled at a reader, printed ten to a page, blocked by one tap."""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_babel import gettext
+
+from schoolmeals import identity
+from schoolmeals.actors import ActorKind, Role
+from schoolmeals.database import reading, transaction
+from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
+from schoolmeals.keys import keyed_hash
+from schoolmeals.pupils.actions.cards import NewCard, block_card, end_card, issue_card, reissue_cards, unblock_card
+from schoolmeals.pupils.facts import PupilFacts
+from schoolmeals.pupils.papers import PUPILS_AT_ONCE, Paper, pdf_of
+from schoolmeals.pupils.queries import (
+    cards_of,
+    classes_of_school,
+    may_keep_roll,
+    pupil,
+    pupils_of_school,
+    require_guardian,
+)
+from schoolmeals.pupils.rules import (
+    QR_CHARACTERS,
+    QR_PREFIX,
+    card_number,
+    enrollable,
+    in_crockford,
+)
+from schoolmeals.pupils.views.frame import OFFICE, card_key, done, download, form, pages, school_facts, today
+from schoolmeals.pupils.views.roll import refused_on_pupil, shown_card
+from schoolmeals.web import Policy, actor, guard, now, render
+
+PARENTS_AND_OFFICE = Policy(
+    "roles:city-admin|parent|school-office",
+    lambda who: (
+        who.kind is ActorKind.PERSON
+        and any(grant.role in (Role.PARENT, Role.SCHOOL_OFFICE, Role.CITY_ADMIN) for grant in who.grants)
+    ),
+)
+
+
+@pages.get("/school/<uuid:school_id>/cards")
+@guard(OFFICE)
+def cards(school_id: UUID) -> Any:
+    """Print cards and claim codes, by class; who has no card yet."""
+    with reading(actor(), now()) as look:
+        without = pupils_of_school(look, school_id, without_card=True)
+        context = {
+            "classes": [one for one in classes_of_school(look, school_id) if one.pupils],
+            "without": without,
+            **school_facts(look, school_id),
+        }
+    return render("pupils/cards.html", errors={}, **context)
+
+
+@pages.post("/school/<uuid:school_id>/pupils/<uuid:pupil_id>/cards")
+@guard(OFFICE)
+def enrol_card(school_id: UUID, pupil_id: UUID) -> Any:
+    """Let the card that was held to the reader open the pupil's purse."""
+    typed = form("number")
+    try:
+        number = enrollable(card_number(typed["number"]))
+        with transaction(actor(), now()) as work:
+            issue_card(
+                work,
+                school_id,
+                pupil_id,
+                number_hash=keyed_hash(card_key(), number.text),
+                kind=number.kind,
+                label=number.label,
+            )
+    except (Invalid, Conflict) as refusal:
+        return refused_on_pupil(refusal, school_id, pupil_id)
+    return done(gettext("The card opens now."), "pupils.pupil_page", school_id=school_id, pupil_id=pupil_id)
+
+
+@pages.post("/school/<uuid:school_id>/cards/<uuid:card_id>/block")
+@guard(OFFICE)
+def block(school_id: UUID, card_id: UUID) -> Any:
+    """Stop a card."""
+    return _on_card(school_id, card_id, block_card, gettext("The card is blocked."), "lost")
+
+
+@pages.post("/school/<uuid:school_id>/cards/<uuid:card_id>/unblock")
+@guard(OFFICE)
+def unblock(school_id: UUID, card_id: UUID) -> Any:
+    """Let a card that was found open again."""
+    return _on_card(school_id, card_id, unblock_card, gettext("The card opens again."))
+
+
+@pages.post("/school/<uuid:school_id>/cards/<uuid:card_id>/end")
+@guard(OFFICE)
+def end(school_id: UUID, card_id: UUID) -> Any:
+    """End a card for good."""
+    return _on_card(school_id, card_id, end_card, gettext("The card has ended. The money stays in the purse."))
+
+
+def _on_card(school_id: UUID, card_id: UUID, deed: Any, sentence: str, *more: str) -> Any:
+    """Do ``deed`` and go back to the pupil whose page the button was on."""
+    pupil_id = _pupil_id()
+    with transaction(actor(), now()) as work:
+        pupil(work, school_id, pupil_id)
+        deed(work, school_id, card_id, *more)
+    return done(sentence, "pupils.pupil_page", school_id=school_id, pupil_id=pupil_id)
+
+
+def _pupil_id() -> UUID:
+    try:
+        return UUID(request.form.get("pupil_id", ""))
+    except ValueError as error:
+        raise NotFound from error
+
+
+@pages.get("/pupil/<uuid:school_id>/<uuid:pupil_id>/cards")
+@guard(PARENTS_AND_OFFICE)
+def my_cards(school_id: UUID, pupil_id: UUID) -> Any:
+    """A guardian's page of their pupil's cards."""
+    with reading(actor(), now()) as look:
+        one = pupil(look, school_id, pupil_id)
+        if not may_keep_roll(look, school_id):
+            require_guardian(look, school_id, pupil_id)
+        shown = [shown_card(card) for card in cards_of(look, school_id, pupil_id)]
+    return render("pupils/my_cards.html", pupil=one, cards=shown)
+
+
+@pages.post("/pupil/<uuid:school_id>/<uuid:pupil_id>/cards/<uuid:card_id>/block")
+@guard(PARENTS_AND_OFFICE)
+def block_mine(school_id: UUID, pupil_id: UUID, card_id: UUID) -> Any:
+    """A guardian stops a lost card, by one tap."""
+    with transaction(actor(), now()) as work:
+        if card_id not in {card.id for card in cards_of(work, school_id, pupil_id)}:
+            raise NotFound
+        block_card(work, school_id, card_id, "lost")
+    sentence = gettext("The card is blocked. The money is safe. Until there is a new card, your child eats by name.")
+    return done(sentence, "pupils.my_cards", school_id=school_id, pupil_id=pupil_id)
+
+
+@pages.post("/school/<uuid:school_id>/cards/print")
+@guard(OFFICE)
+def print_cards(school_id: UUID) -> Any:
+    """New QR cards as a PDF, ten to a page. Printing issues them, and ends the QR cards that the pupils had."""
+    chosen = chosen_pupils(school_id)
+    numbers = [QR_PREFIX + in_crockford(secrets.token_bytes(QR_CHARACTERS), QR_CHARACTERS) for _ in chosen]
+    papers = [Paper(one.name, one.class_name, number) for one, number in zip(chosen, numbers, strict=True)]
+    # Made before anything is written: where the paper fails, the old cards still open.
+    pdf = pdf_of(render("pupils/paper_cards.html", papers=papers, school=school_names(school_id)))
+    with transaction(actor(), now()) as work:
+        reissue_cards(work, school_id, [_new_card(one, n) for one, n in zip(chosen, numbers, strict=True)])
+    return download(pdf, f"cards-{today()}.pdf", "application/pdf")
+
+
+def _new_card(one: PupilFacts, text: str) -> NewCard:
+    number = card_number(text)
+    return NewCard(one.id, keyed_hash(card_key(), number.text), number.kind, number.label)
+
+
+def chosen_pupils(school_id: UUID) -> list[PupilFacts]:
+    """The pupils of the form: those of a class, or those that were ticked. Raises NotFound and Invalid."""
+    with reading(actor(), now()) as look:
+        if ids := request.form.getlist("pupil_id"):
+            found = [pupil(look, school_id, pupil_id) for pupil_id in _uuids(ids[:PUPILS_AT_ONCE])]
+            return [one for one in found if one.left_on is None]
+        class_id = next(iter(_uuids([request.form.get("class_id", "")])))
+        page = pupils_of_school(look, school_id, class_id=class_id, per_page=PUPILS_AT_ONCE)
+    if not page.pupils:
+        sentence = N_("There is nobody in this class.")
+        raise Invalid("nobody-chosen", sentence, fields={"class_id": [FieldProblem.of("nobody-chosen", sentence)]})
+    return list(page.pupils)
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in texts]
+    except ValueError as error:
+        raise NotFound from error
+
+
+def school_names(school_id: UUID) -> dict[str, str]:
+    with reading(actor(), now()) as look:
+        school = identity.organisation(look, school_id)
+    return {"kk": school.name("kk"), "ru": school.name("ru")}

@@ -1,0 +1,150 @@
+"""Claim codes are printed or shown; guardians claim their pupils; the office ends a tie."""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from flask import request, url_for
+from flask_babel import gettext
+
+from schoolmeals.actors import ActorKind, person
+from schoolmeals.database import Work, transaction
+from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid
+from schoolmeals.identity.actions.sessions import SignedIn, sign_in
+from schoolmeals.identity.contacts import contact_of
+from schoolmeals.identity.views.frame import caller, keyring, let_in
+from schoolmeals.ids import new_id
+from schoolmeals.keys import keyed_hash
+from schoolmeals.pupils.actions.guardians import (
+    Claimed,
+    Newcomer,
+    claim_pupil,
+    end_guardianship,
+    give_claim_codes,
+)
+from schoolmeals.pupils.papers import Paper, pdf_of
+from schoolmeals.pupils.queries import pupil
+from schoolmeals.pupils.rules import CODE_CHARACTERS, RELATIONS, in_crockford, shown_code, typed_code
+from schoolmeals.pupils.views.cards import PARENTS_AND_OFFICE, chosen_pupils, school_names
+from schoolmeals.pupils.views.frame import (
+    OFFICE,
+    RELATION_NAMES,
+    again,
+    attempt_keys,
+    code_key,
+    done,
+    download,
+    form,
+    pages,
+    today,
+    words,
+)
+from schoolmeals.verdicts import Refused
+from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, render
+
+
+@pages.post("/school/<uuid:school_id>/codes/print")
+@guard(OFFICE)
+def print_codes(school_id: UUID) -> Any:
+    """Letters with a one-time code for each pupil, as a PDF. Earlier codes that nobody used end."""
+    chosen = chosen_pupils(school_id)
+    codes = {one.id: _new_code() for one in chosen}
+    papers = [Paper(one.name, one.class_name, _address(codes[one.id]), shown_code(codes[one.id])) for one in chosen]
+    address = url_for("pupils.claim_page", _external=True)
+    names = school_names(school_id)
+    pdf = pdf_of(render("pupils/paper_codes.html", papers=papers, school=names, address=address))
+    with transaction(actor(), now()) as work:
+        give_claim_codes(work, school_id, {pupil_id: _hash(code) for pupil_id, code in codes.items()})
+    return download(pdf, f"codes-{today()}.pdf", "application/pdf")
+
+
+@pages.post("/pupil/<uuid:school_id>/<uuid:pupil_id>/code")
+@guard(PARENTS_AND_OFFICE)
+def give_code(school_id: UUID, pupil_id: UUID) -> Any:
+    """One code, shown once: from the office to a guardian, or from a guardian to the other one."""
+    code = _new_code()
+    with transaction(actor(), now()) as work:
+        one = pupil(work, school_id, pupil_id)
+        give_claim_codes(work, school_id, {pupil_id: _hash(code)}, withdraw=False)
+    address = url_for("pupils.claim_page", _external=True)
+    return render("pupils/code.html", pupil=one, code=shown_code(code), address=address)
+
+
+@pages.post("/school/<uuid:school_id>/pupils/<uuid:pupil_id>/guardians/<uuid:person_id>/end")
+@guard(OFFICE)
+def end_tie(school_id: UUID, pupil_id: UUID, person_id: UUID) -> Any:
+    """A guardian learns nothing more of the pupil from now on."""
+    with transaction(actor(), now()) as work:
+        end_guardianship(work, school_id, pupil_id, person_id)
+    sentence = gettext("This guardian no longer sees the pupil.")
+    return done(sentence, "pupils.pupil_page", school_id=school_id, pupil_id=pupil_id)
+
+
+@pages.get("/claim")
+@guard(PUBLIC_POLICY)
+def claim_page() -> Any:
+    """Where a guardian types the code from the school; the QR on its paper brings the code along."""
+    return render("pupils/claim.html", errors={}, typed={"code": request.args.get("code", "")[:20]}, **_around())
+
+
+@pages.post("/claim")
+@guard(PUBLIC_POLICY)
+def claim() -> Any:
+    """Claim a pupil, and make an account on the way where there is none yet."""
+    typed = form("code", "relation", "name", "contact", "password")
+    try:
+        return _claimed(typed)
+    except (Invalid, Conflict) as refusal:
+        return again("pupils/claim.html", refusal, typed=typed, **_around())
+
+
+def _claimed(typed: dict[str, str]) -> Any:
+    who = actor()
+    is_stranger = who.kind is not ActorKind.PERSON
+    newcomer = _newcomer(typed) if is_stranger else None
+    acting = person(new_id(now()), language=language()) if is_stranger else who
+    code_hash = _hash(typed_code(typed["code"]))
+    signed = None
+    with transaction(acting, now()) as work:
+        outcome = claim_pupil(work, code_hash, typed["relation"], attempt_keys=attempt_keys(), newcomer=newcomer)
+        if isinstance(outcome, Claimed) and newcomer is not None:
+            signed = _sign_in(work, typed)
+        name = pupil(work, outcome.school_id, outcome.pupil_id).name if isinstance(outcome, Claimed) else ""
+    if isinstance(outcome, Refused):
+        return again("pupils/claim.html", outcome, typed=typed, **_around())
+    if signed is not None:
+        return let_in(signed, url_for("web.home"))
+    sentence = gettext("%(name)s is on your page now.", name=name)
+    return done(sentence, "web.home")
+
+
+def _sign_in(work: Work, typed: dict[str, str]) -> SignedIn | None:
+    """The session of somebody whose account has just been made."""
+    outcome = sign_in(work, keyring(), contact=typed["contact"], password=typed["password"], caller=caller())
+    return outcome if isinstance(outcome, SignedIn) else None
+
+
+def _newcomer(typed: dict[str, str]) -> Newcomer:
+    """The account that was asked for. Raises Invalid with the field contact."""
+    contact = contact_of(typed["contact"])
+    if contact is None:
+        sentence = N_("This is neither an e-mail address nor a phone number.")
+        raise Invalid(fields={"contact": [FieldProblem.of("not-a-contact", sentence)]})
+    return Newcomer(typed["name"], contact.email, contact.phone, language(), typed["password"])
+
+
+def _around() -> dict[str, Any]:
+    assert set(RELATION_NAMES) == set(RELATIONS)
+    return {"relations": words(RELATION_NAMES), "is_stranger": actor().kind is not ActorKind.PERSON}
+
+
+def _new_code() -> str:
+    return in_crockford(secrets.token_bytes(CODE_CHARACTERS), CODE_CHARACTERS)
+
+
+def _hash(code: str) -> bytes:
+    return keyed_hash(code_key(), code)
+
+
+def _address(code: str) -> str:
+    return url_for("pupils.claim_page", code=code, _external=True)

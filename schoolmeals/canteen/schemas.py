@@ -202,14 +202,14 @@ class MenuImportSchema(Schema):
 # Meals and days
 
 
-class PeriodSchema(Schema):
+class SalePeriodSchema(Schema):
     """Local days, both included; without them the last thirty."""
 
     since = ma.fields.Date(load_default=None)
     until = ma.fields.Date(load_default=None)
 
 
-class MealItemSchema(Schema):
+class SoldItemSchema(Schema):
     """Something that was sold."""
 
     menu_item_id = ma.fields.UUID(required=True)
@@ -220,7 +220,7 @@ class MealItemSchema(Schema):
     photo_id = ma.fields.UUID(required=True, allow_none=True)
 
 
-class MealSchema(Schema):
+class SaleSchema(Schema):
     """A tap as guardians and the school's office read it."""
 
     sale_id = ma.fields.UUID(required=True)
@@ -229,7 +229,7 @@ class MealSchema(Schema):
     tapped_at = Instant(required=True)
     recorded_at = Instant(required=True)
     meal = ma.fields.String(required=True, allow_none=True)
-    items = ma.fields.List(ma.fields.Nested(MealItemSchema), required=True)
+    items = ma.fields.List(ma.fields.Nested(SoldItemSchema), required=True)
     total_minor = ma.fields.Integer(required=True)
     money_minor = ma.fields.Integer(required=True)
     grace_minor = ma.fields.Integer(required=True)
@@ -241,11 +241,11 @@ class MealSchema(Schema):
     undone_at = Instant(required=True, allow_none=True)
 
 
-class MealListSchema(Schema):
+class SaleListSchema(Schema):
     """Taps, newest first, as they were at one moment."""
 
     as_of = Instant(required=True)
-    meals = ma.fields.List(ma.fields.Nested(MealSchema), required=True)
+    meals = ma.fields.List(ma.fields.Nested(SaleSchema), required=True)
 
 
 class SittingCountSchema(Schema):

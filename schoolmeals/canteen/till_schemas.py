@@ -53,7 +53,7 @@ class TapsSchema(Schema):
     taps = ma.fields.List(ma.fields.Nested(TapSchema), required=True, validate=ma.validate.Length(1, MOST_TAPS))
 
 
-class AllergenSchema(Schema):
+class TillAllergenSchema(Schema):
     """What a pupil must not or should not eat."""
 
     code = ma.fields.String(required=True, metadata={"description": "one of the EU's 14, or other: and words"})
@@ -68,7 +68,7 @@ class TillPupilSchema(Schema):
     class_name = ma.fields.String(required=True)
     photo_url = ma.fields.String(required=True, allow_none=True)
     diet_note = ma.fields.String(required=True)
-    allergens = ma.fields.List(ma.fields.Nested(AllergenSchema), required=True)
+    allergens = ma.fields.List(ma.fields.Nested(TillAllergenSchema), required=True)
 
 
 class AnswerItemSchema(Schema):

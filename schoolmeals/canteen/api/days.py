@@ -11,7 +11,7 @@ from schoolmeals.canteen.actions.days import close_day
 from schoolmeals.canteen.actions.undoing import undo_sale
 from schoolmeals.canteen.api.blueprint import BOOK_READERS, CITY, GUARDIANS, KEEPERS, READERS, api, read_day, today
 from schoolmeals.canteen.queries import city_counts, closing_of, day_counts, meals_of, sales_of_day
-from schoolmeals.canteen.schemas import CityDaySchema, ClosingSchema, DayCountsSchema, MealListSchema, PeriodSchema
+from schoolmeals.canteen.schemas import CityDaySchema, ClosingSchema, DayCountsSchema, SaleListSchema, SalePeriodSchema
 from schoolmeals.canteen.till_schemas import UndoneSchema, UndoSchema
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
@@ -26,8 +26,8 @@ class MealsOfPupil(MethodView):
     """A child's meals."""
 
     @guard(GUARDIANS)
-    @api.arguments(PeriodSchema, location="query")
-    @api.response(200, MealListSchema)
+    @api.arguments(SalePeriodSchema, location="query")
+    @api.response(200, SaleListSchema)
     @api.alt_response(404, description="no child of yours")
     def get(self, query: dict[str, date | None], school_id: UUID, pupil_id: UUID) -> Any:
         """The taps of a period of at most a year, newest first, with who paid which part."""
@@ -56,7 +56,7 @@ class SalesOfDay(MethodView):
     """A day's taps."""
 
     @guard(READERS)
-    @api.response(200, MealListSchema)
+    @api.response(200, SaleListSchema)
     @api.alt_response(404, description="no school of yours")
     @api.alt_response(422, description="no such day")
     def get(self, school_id: UUID, day: str) -> Any:

@@ -1,0 +1,214 @@
+"""Threads against a real PostgreSQL. Beside each promise the same run without its lock, which must break it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from schoolmeals import ledger, wallet
+from schoolmeals.actors import Actor
+from schoolmeals.canteen import gathering
+from schoolmeals.canteen.actions import taps
+from schoolmeals.canteen.actions.undoing import undo_sale
+from schoolmeals.canteen.models import Sale
+from schoolmeals.canteen.orders import Order
+from schoolmeals.database import Work, transaction
+from schoolmeals.ids import new_id
+from schoolmeals.ledger import Account, AccountKind, AccountState
+from tests.factories.canteen import JUICE_MINOR, LUNCH_MINOR, Canteen, new_eater
+from tests.factories.wallet import balances, put_in
+
+ROUNDS = 200
+pytestmark = pytest.mark.slow
+
+
+def at_once(app: Flask, deeds: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run all deeds at the same moment, each in a thread with a context of its own; results or exceptions in order."""
+    barrier = Barrier(len(deeds))
+
+    def run(deed: Callable[[], Any]) -> Any:
+        with app.app_context():
+            barrier.wait(timeout=20)
+            try:
+                return deed()
+            except Exception as error:  # noqa: BLE001 (the test judges it)
+                return error
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
+
+
+def ringing(canteen: Canteen, orders: Sequence[Order], till: Actor | None = None) -> Callable[[], Any]:
+    """A deed: ring up ``orders`` in a transaction of its own."""
+
+    def deed() -> Any:
+        with transaction(till or canteen.till, canteen.now) as work:
+            return taps.ring_up(work, orders)
+
+    return deed
+
+
+def lock_nothing(work: Work, school_id: UUID, account_ids: Any) -> dict[UUID, AccountState]:
+    """The planted bug: read the accounts without locking them."""
+    rows = work.session.execute(
+        text(
+            "SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, "
+            "ceiling_minor FROM account WHERE school_id = :school_id AND id = ANY(:ids)"
+        ),
+        {"school_id": school_id, "ids": list(account_ids)},
+    )
+    return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
+
+
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the locks of accounts and of tills away."""
+    monkeypatch.setattr(ledger, "lock", lock_nothing)
+    monkeypatch.setattr(ledger.actions, "lock", lock_nothing)
+    monkeypatch.setattr(taps, "queue_at_till", lambda work, device_id: None)
+
+
+def one_juice_for_two_tills(app: Flask, do: Any, canteen: Canteen, rounds: int) -> Counter[Any]:
+    """How the two answers of each round came out, sorted: ``("F70", None)`` is as it should be."""
+    other = canteen.another_till()
+    pupil_id = new_eater(canteen, do)
+    outcomes: Counter[Any] = Counter()
+    for _ in range(rounds):
+        do(put_in, pupil_id, JUICE_MINOR, school_id=canteen.school_id)
+        answers = at_once(
+            app,
+            [
+                ringing(canteen, [canteen.order(pupil_id, canteen.juice)]),
+                ringing(canteen, [canteen.order(pupil_id, canteen.juice)], other),
+            ],
+        )
+        codes = [repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers]
+        outcomes[tuple(sorted(codes))] += 1
+    return outcomes
+
+
+def test_two_tills_sell_one_juice_for_the_money_of_one(app: Flask, do: Any, canteen: Canteen) -> None:
+    outcomes = one_juice_for_two_tills(app, do, canteen, ROUNDS)
+    assert outcomes == {("F70", "None"): ROUNDS}
+
+
+def test_without_the_lock_two_tills_do_not(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_locks(monkeypatch)
+    outcomes = one_juice_for_two_tills(app, do, canteen, 30)
+    assert set(outcomes) != {("F70", "None")}
+
+
+def forty_taps_on_a_purse_for_ten(app: Flask, do: Any, canteen: Canteen) -> tuple[Counter[str], int]:
+    tills = [canteen.till, *(canteen.another_till() for _ in range(7))]
+    pupil_id = new_eater(canteen, do, money_minor=10 * JUICE_MINOR)
+    deeds = [ringing(canteen, [canteen.order(pupil_id, canteen.juice)], tills[n % 8]) for n in range(40)]
+    answers = at_once(app, deeds)
+    codes = Counter(repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers)
+    return codes, do(balances, pupil_id, school_id=canteen.school_id)[0]
+
+
+def test_of_forty_taps_ten_are_paid(app: Flask, do: Any, canteen: Canteen) -> None:
+    codes, left = forty_taps_on_a_purse_for_ten(app, do, canteen)
+    assert codes == {"None": 10, "F70": 30}
+    assert left == 0
+
+
+def test_without_the_lock_of_forty_taps_not_ten_are_paid(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_locks(monkeypatch)
+    codes, _ = forty_taps_on_a_purse_for_ten(app, do, canteen)
+    assert codes != {"None": 10, "F70": 30}
+
+
+def the_same_twelve_from_six_threads(app: Flask, do: Any, canteen: Canteen) -> list[Any]:
+    pupil_ids = [new_eater(canteen, do, money_minor=5_000_00) for _ in range(12)]
+    orders = [canteen.order(pupil_id, canteen.juice, meal=True) for pupil_id in pupil_ids]
+
+    def thrice() -> Any:
+        return [ringing(canteen, orders)() for _ in range(3)]
+
+    return at_once(app, [thrice for _ in range(6)])
+
+
+def test_the_same_twelve_taps_three_times_from_six_threads_are_sold_once(app: Flask, do: Any, canteen: Canteen) -> None:
+    results = the_same_twelve_from_six_threads(app, do, canteen)
+    answers = [answer for result in results for batch in result for answer in batch]
+    assert Counter((answer.code, answer.replayed) for answer in answers) == {(None, False): 12, (None, True): 204}
+    sold = do(lambda work: work.session.scalars(select(Sale.total_minor)).all())
+    assert sold == [LUNCH_MINOR + JUICE_MINOR] * 12
+
+
+def test_without_the_queue_the_same_twelve_taps_collide(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_locks(monkeypatch)
+    results = the_same_twelve_from_six_threads(app, do, canteen)
+    assert any(isinstance(result, Exception) for result in results)
+
+
+def opposite_deeds(app: Flask, do: Any, canteen: Canteen, rounds: int) -> list[Any]:
+    """Batches over the same pupils in opposite orders, undoings and payments in between."""
+    other = canteen.another_till()
+    pupil_ids = [new_eater(canteen, do, money_minor=90_000_00) for _ in range(12)]
+    failures: list[Any] = []
+    for _ in range(rounds):
+        first = canteen.order(pupil_ids[0], canteen.juice)
+        ringing(canteen, [first])()
+        there = [canteen.order(pupil_id, canteen.juice) for pupil_id in pupil_ids]
+        back = [canteen.order(pupil_id, canteen.juice) for pupil_id in reversed(pupil_ids)]
+        results = at_once(
+            app,
+            [
+                ringing(canteen, there),
+                ringing(canteen, back, other),
+                lambda: undoing(canteen, first.id),  # noqa: B023 (run before the next round)
+                lambda: paying_in(canteen, list(reversed(pupil_ids))),
+                lambda: paying_in(canteen, pupil_ids),
+            ],
+        )
+        failures += [one for one in results if isinstance(one, Exception)]
+    return failures
+
+
+def undoing(canteen: Canteen, sale_id: UUID) -> None:
+    with transaction(canteen.till, canteen.now) as work:
+        undo_sale(work, canteen.school_id, sale_id, undo_id=new_id())
+
+
+def paying_in(place: Canteen, pupil_ids: Sequence[UUID]) -> None:
+    with transaction(place.till, place.now) as work:
+        wallet.lock_purses(work, place.school_id, pupil_ids)
+        put_in(work, pupil_ids[0], 100_00, school_id=place.school_id)
+
+
+def test_opposite_deeds_never_wait_for_each_other_in_a_circle(app: Flask, do: Any, canteen: Canteen) -> None:
+    assert opposite_deeds(app, do, canteen, 25) == []
+    totals = do(
+        lambda work: work.session.execute(
+            select(Account.debits_minor, Account.credits_minor).where(Account.school_id == canteen.school_id)
+        ).all()
+    )
+    assert sum(debits for debits, _ in totals) == sum(credits for _, credits in totals)
+
+
+def test_without_the_order_of_locks_they_do(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_after_another(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
+        found: dict[UUID, Any] = {}
+        for pupil_id in sorted(pupil_ids, key=lambda id: str(id) if work.actor == canteen.till else str(id)[::-1]):
+            found |= once(work, school_id, [pupil_id])
+        return found
+
+    once = wallet.lock_purses
+    monkeypatch.setattr(gathering.wallet, "lock_purses", one_after_another)
+    failures = opposite_deeds(app, do, canteen, 6)
+    assert any("deadlock" in str(one).lower() for one in failures)

@@ -102,7 +102,7 @@ def add_item(school_id: UUID, day: str, sitting_id: UUID) -> Any:
     except NotFound:
         raise
     except Refusal as refusal:
-        return again(refusal, "canteen/item.html", **_form(school_id, on, sitting_id), **_typed())
+        return again(refusal, "canteen/item.html", **(_form(school_id, on, sitting_id) | _typed()))
     flash(gettext("The line is on the draft. It is sold once the menu is published."), "good")
     return redirect(menu_url(school_id, on), code=303)
 

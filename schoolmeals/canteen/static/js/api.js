@@ -9,14 +9,16 @@ const UNDO = "/api/till/undo";
 const LONGEST_MS = 8000;
 /* Nobody is known here any more: the shift is over, or the till was ended. */
 const CLOSED = new Set([401, 403, 404]);
+/* What would be refused however often it is sent. Everything else may be better in a moment. */
+const UNREADABLE = new Set([400, 413, 415, 422]);
 
 /** Send taps. Throws where nothing came back, so that they are sent again. */
 export async function postTaps(taps) {
   const answer = await postSigned(TAPS, { taps });
   if (answer.ok) return { kind: "answers", answers: (await answer.json()).answers };
   if (CLOSED.has(answer.status)) return { kind: "closed" };
-  if (answer.status === 429 || answer.status >= 500) throw new Error(String(answer.status));
-  return { kind: "refused", detail: await detailOf(answer) };
+  if (UNREADABLE.has(answer.status)) return { kind: "refused", detail: await detailOf(answer) };
+  throw new Error(String(answer.status));
 }
 
 /** Take a sale back. Gives null, or a sentence that says why not. */

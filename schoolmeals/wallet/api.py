@@ -15,14 +15,14 @@ from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_up
 from schoolmeals.wallet.rules import TopUpStage
 from schoolmeals.wallet.schemas import (
     CashDaySchema,
-    DaySchema,
+    DayQuery,
     LimitSchema,
     NewReversal,
     NewReversalSchema,
     NewTopUp,
     NewTopUpSchema,
     Period,
-    PeriodSchema,
+    PeriodQuery,
     PurseSchema,
     StatementSchema,
     TopUpListSchema,
@@ -101,7 +101,7 @@ class Statement(MethodView):
     """A purse's statement."""
 
     @guard(PURSE_READERS)
-    @api.arguments(PeriodSchema, location="query")
+    @api.arguments(PeriodQuery, location="query")
     @api.response(200, StatementSchema)
     @api.alt_response(404, description="no pupil that you may see")
     def get(self, query: dict[str, date | None], school_id: UUID, pupil_id: UUID) -> Any:
@@ -154,7 +154,7 @@ class CashDay(MethodView):
     """A day at a school's cash desk."""
 
     @guard(CASH_READERS)
-    @api.arguments(DaySchema, location="query")
+    @api.arguments(DayQuery, location="query")
     @api.response(200, CashDaySchema)
     @api.alt_response(404, description="no school that you may see")
     def get(self, query: dict[str, date | None], school_id: UUID) -> Any:

@@ -164,14 +164,14 @@ class LimitSchema(Schema):
     )
 
 
-class PeriodSchema(Schema):
+class PeriodQuery(Schema):
     """Local days, both included; without them, this month so far."""
 
     since = ma.fields.Date(load_default=None)
     until = ma.fields.Date(load_default=None)
 
 
-class DaySchema(Schema):
+class DayQuery(Schema):
     """A local day; without it, today."""
 
     day = ma.fields.Date(load_default=None)

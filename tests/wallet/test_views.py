@@ -241,7 +241,12 @@ def test_a_top_up_is_shown_under_its_own_pupil_only(do: Do, parent: FlaskClient,
 def signed_event(bank: DoubleBench, parent: FlaskClient, family: Family) -> tuple[bytes, Mapping[str, str]]:
     """A paid top-up's first webhook, kept back."""
     kept: list[tuple[bytes, Mapping[str, str]]] = []
-    bank.double.deliver = lambda body, headers: (kept.append((body, headers)), 200)[1]
+
+    def keep(body: bytes, headers: Mapping[str, str]) -> int:
+        kept.append((body, headers))
+        return 200
+
+    bank.double.deliver = keep
     pay_on(bank, top_up(parent, family).location)
     bank.double.deliver_due()
     return next((body, headers) for body, headers in kept if b"checkout.session.completed" in body)

@@ -18,3 +18,9 @@ def told(refusal: Refusal | None) -> dict[str, Any]:
     if refusal is not None and not errors:
         sentence = gettext(refusal.sentence) % {name: str(value) for name, value in refusal.params.items()}
     return {"errors": errors, "sentence": sentence}
+
+
+def told_at(field: str, names: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`told` gives, with a problem of the sum beside the field that the sum was typed into."""
+    errors = {field if name == "amount" else name: sentences for name, sentences in names["errors"].items()}
+    return {**names, "errors": errors}

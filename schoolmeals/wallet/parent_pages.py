@@ -14,7 +14,7 @@ from schoolmeals.errors import N_, Invalid, NotFound, Refusal, TooMany, Unavaila
 from schoolmeals.ids import new_id
 from schoolmeals.wallet.access import OFFICE
 from schoolmeals.wallet.actions import set_limit
-from schoolmeals.wallet.blueprint import pages, told
+from schoolmeals.wallet.blueprint import pages, told, told_at
 from schoolmeals.wallet.checkouts import receive_webhook, send_to_checkout
 from schoolmeals.wallet.payments import BadSignature, EventUnreadable, NotFresh
 from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_ups_of
@@ -51,11 +51,12 @@ def top_up(school_id: UUID, pupil_id: UUID) -> Any:
 def begin_top_up(school_id: UUID, pupil_id: UUID) -> Any:
     """Off to the provider's page. The form's own id makes a double click one top-up."""
     top_up_id = read_id(request.form, "id")
+    field = "amount"
     try:
-        amount_minor = read_choice(request.form, settings().currency)
+        amount_minor, field = read_choice(request.form, settings().currency)
         started = send_to_checkout(school_id, pupil_id, top_up_id=top_up_id, amount_minor=amount_minor)
     except (Invalid, TooMany, Unavailable) as refusal:
-        return _top_up_page(school_id, pupil_id, top_up_id, refusal)
+        return _top_up_page(school_id, pupil_id, top_up_id, refusal, field)
     if started.stage is TopUpStage.PENDING and started.checkout_url is not None:
         return redirect(started.checkout_url, code=303)
     return redirect(_page_of_top_up(school_id, pupil_id, top_up_id), code=303)
@@ -169,7 +170,9 @@ def kind_of(line: Line) -> str:
     return str(gettext(KINDS.get(line.kind, fallback)))
 
 
-def _top_up_page(school_id: UUID, pupil_id: UUID, top_up_id: UUID, refusal: Refusal | None = None) -> Any:
+def _top_up_page(
+    school_id: UUID, pupil_id: UUID, top_up_id: UUID, refusal: Refusal | None = None, field: str = "amount"
+) -> Any:
     with reading(actor(), now()) as look:
         pupils.require_guardian(look, school_id, pupil_id)
         child = pupils.pupil(look, school_id, pupil_id)
@@ -184,7 +187,7 @@ def _top_up_page(school_id: UUID, pupil_id: UUID, top_up_id: UUID, refusal: Refu
         typed=request.form,
         card_is_open=frame().payments is not None,
         as_of=now(),
-        **told(refusal),
+        **told_at(field, told(refusal)),
     )
     return page, status_of(refusal) if refusal else 200
 

@@ -67,13 +67,16 @@ def read_amount(text: str | None, currency: str, field: str) -> int:
     return int(found[1]) * minor + int((found[2] or "").ljust(digits, "0") or 0)
 
 
-def read_choice(form: Mapping[str, str], currency: str) -> int:
-    """The sum of a top-up form in minor units: one of the chips, or what was typed beside them. Raises Invalid."""
-    chosen = form.get("amount", "")
+def read_choice(form: Mapping[str, str], currency: str) -> tuple[int, str]:
+    """The sum of a top-up form in minor units, and the name of the field that said it. Raises Invalid.
+
+    What was typed counts before a chip, since nobody types a sum without meaning it.
+    """
+    chosen, typed = form.get("amount", ""), form.get("other", "").strip()
+    if typed or chosen == "other":
+        return read_amount(typed, currency, "other"), "other"
     if chosen.isascii() and chosen.isdigit() and len(chosen) < 13:
-        return int(chosen)
-    if chosen == "other":
-        return read_amount(form.get("other"), currency, "other")
+        return int(chosen), "amount"
     sentence = N_("Choose a sum.")
     raise Invalid("amount-missing", fields={"amount": [FieldProblem.of("amount-missing", sentence)]})
 

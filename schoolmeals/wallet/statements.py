@@ -73,7 +73,8 @@ def merged(
 ) -> tuple[Line, ...]:
     """The lines of a purse from those of its two accounts, in the order of their times.
 
-    An entry that leaves the balance where it was still has its line. ``receipt_numbers`` names the cash receipts.
+    An entry that only moves money between the two leaves the balance where it was and has no line. ``receipt_numbers``
+    names the cash receipts.
     """
     changes: dict[UUID, int] = {}
     entries: dict[UUID, StatementLine] = {}
@@ -85,6 +86,8 @@ def merged(
     lines = []
     for entry in sorted(entries.values(), key=lambda entry: entry.at):
         change = changes[entry.entry_id]
+        if change == 0:
+            continue
         balance += change
         receipt = receipt_of(entry.entry_id, receipt_numbers.get(entry.entry_id))
         lines.append(

@@ -157,6 +157,12 @@ def test_a_statement_names_what_came_in_and_went_out(do: Do, family: Family, clo
     assert found.lines[2].reverses_id == meal
 
 
+def test_what_moves_between_money_and_grace_alone_has_no_line() -> None:
+    money = [StatementLine(ID, "grace-settled", NOW, -550_00, 0, "grace", None)]
+    grace = [StatementLine(ID, "grace-settled", NOW, -550_00, 0, "purse", None)]
+    assert merged(money, grace, opening_minor=0, receipt_numbers={}) == ()
+
+
 def test_the_courtesy_funds_share_is_nobodys_spending(do: Do, family: Family, clock: MovableClock) -> None:
     for _ in range(3):
         do(eat, family.pupil_id, 850_00, school_id=family.school_id)

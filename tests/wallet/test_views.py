@@ -121,8 +121,9 @@ def test_who_left_the_banks_page_can_go_on(bank: DoubleBench, parent: FlaskClien
 
 def test_another_sum_is_typed_in_tenge(do: Do, bank: DoubleBench, parent: FlaskClient, family: Family) -> None:
     assert top_up(parent, family, amount="other", other="7 300").status_code == 303
-    (found,) = do(wallet.top_ups_of, family.school_id, family.pupil_id)
-    assert found.amount == Money(7_300_00)
+    assert top_up(parent, family, id=uuid4(), amount="500000", other="7 400").status_code == 303
+    found = do(wallet.top_ups_of, family.school_id, family.pupil_id)
+    assert {one.amount for one in found} == {Money(7_300_00), Money(7_400_00)}
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,7 @@ def test_a_useless_sum_is_refused_and_what_was_typed_is_kept(
     assert f'value="{ID}"' in answer.text
     if form.get("other"):
         assert f'value="{form["other"]}"' in answer.text
+        assert 'href="#f-other"' in answer.text
     assert count(do, TopUp) == 0
 
 

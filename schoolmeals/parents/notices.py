@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from schoolmeals import audit, pupils
 from schoolmeals.database import Work
@@ -91,7 +91,7 @@ def _of_school(work: Work, school_id: UUID, taps: Taps, zone: ZoneInfo) -> Itera
         for meal in history:
             if meal.sale_id in taps[pupil_id]:
                 yield from news_of_meal(meal, taps[pupil_id][meal.sale_id])
-    yield from _low_balances(work, school_id, meals, zone)
+    yield from _low_balances(work, school_id, meals, taps, zone)
 
 
 def news_of_meal(meal: Meal, decided: frozenset[str]) -> Iterator[News]:
@@ -111,14 +111,20 @@ def _news(meal: Meal, kind: NoticeKind, facts: Mapping[str, Any]) -> News:
     return News(meal.school_id, meal.pupil_id, kind, meal.sale_id, meal.recorded_at, facts)
 
 
-def _low_balances(work: Work, school_id: UUID, meals: Mapping[UUID, Sequence[Meal]], zone: ZoneInfo) -> Iterator[News]:
-    """A purse that came down to a state which its guardians have not been told since money last came in."""
+def _low_balances(
+    work: Work, school_id: UUID, meals: Mapping[UUID, Sequence[Meal]], taps: Taps, zone: ZoneInfo
+) -> Iterator[News]:
+    """A purse that came down to a state which its guardians have not been told since money last came in.
+
+    The cause is what was recorded last, not what was tapped last: an offline till may tell of older taps later.
+    """
     told = _told_reaches(work, school_id, list(meals))
     for pupil_id, enough in reach_of(work, school_id, meals, zone).items():
-        last = next((meal for meal in meals[pupil_id] if meal.counts), None)
-        if enough is not None and last is not None and worth_telling(enough.reach, told.get(pupil_id)):
+        new = [meal for meal in meals[pupil_id] if meal.counts and meal.sale_id in taps[pupil_id]]
+        if enough is not None and new and worth_telling(enough.reach, told.get(pupil_id)):
+            cause = max(new, key=lambda meal: (meal.recorded_at, meal.sale_id))
             facts = {"reach": enough.reach.value, "days": enough.days}
-            yield News(school_id, pupil_id, NoticeKind.LOW_BALANCE, last.sale_id, work.now, facts)
+            yield News(school_id, pupil_id, NoticeKind.LOW_BALANCE, cause.sale_id, work.now, facts)
 
 
 def _told_reaches(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, Reach]:
@@ -131,7 +137,7 @@ def _told_reaches(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dic
             Notice.kind.in_([NoticeKind.LOW_BALANCE, NoticeKind.TOP_UP_SETTLED]),
         )
         .order_by(Notice.pupil_id, Notice.at.desc())
-        .distinct(Notice.pupil_id)
+        .ext(distinct_on(Notice.pupil_id))
     )
     return {row.pupil_id: Reach(row.facts["reach"]) for row in rows if row.kind == NoticeKind.LOW_BALANCE}
 

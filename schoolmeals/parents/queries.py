@@ -117,6 +117,7 @@ def _children_of_school(
     calendar = identity.calendar_of(work, school_id)
     meals = meals_of_pupils(work, school_id, ids, today - timedelta(days=LOOK_BACK_DAYS), today)
     menus = canteen.menu_of(work, school_id, today)
+    priced = _last_with_meals(work, school_id, menus, calendar, today)
     purses = wallet.purses_of(work, school_id, ids)
     shifts = _shifts(work, school_id, of_school)
     school = identity.organisation(work, school_id)
@@ -130,7 +131,7 @@ def _children_of_school(
             local_time=work.now.astimezone(zone).time(),
             has_left=one.left_on is not None and one.left_on <= today,
         )
-        enough = _enough(work, one, purses[one.id].balance_minor, meals[one.id], calendar, today)
+        enough = _enough(purses[one.id], meals[one.id], set_meal_minor(priced, one.grade), calendar, today)
         last = tuple(meal for meal in meals[one.id] if meal.counts)[:LAST_MEALS]
         week = _week(meals[one.id], calendar, today)
         found.append(Child(one, school, purses[one.id], enough, told, last, week))
@@ -138,32 +139,27 @@ def _children_of_school(
 
 
 def _enough(
-    work: Work,
-    pupil: pupils.PupilFacts,
-    balance_minor: int,
-    meals: Sequence[Meal],
-    calendar: Calendar,
-    today: date,
+    purse: wallet.PurseFacts, meals: Sequence[Meal], set_meal: int | None, calendar: Calendar, today: date
 ) -> Enough | None:
     spent = spent_by_day(meals)
-    usual = usual_spend_minor(spent, calendar, today, set_meal_minor=None)
-    if usual is None:
-        usual = _set_meal_minor(work, pupil, calendar, today)
-    return enough_for(balance_minor, usual, calendar, today, ate_today=today in spent)
+    usual = usual_spend_minor(spent, calendar, today, set_meal_minor=set_meal)
+    return enough_for(purse.balance_minor, usual, calendar, today, ate_today=today in spent)
 
 
-def _set_meal_minor(work: Work, pupil: pupils.PupilFacts, calendar: Calendar, today: date) -> int | None:
-    """The dearest set meal of the pupil's age group on the last school day with a menu; None where there is none."""
-    for day in reversed(calendar.last_school_days(today, 2)):
-        prices = [
-            item.price_minor
-            for menu in canteen.menu_of(work, pupil.school_id, day)
-            for item in items_for(menu, pupil.grade)
-            if item.kind == "set"
-        ]
-        if prices:
-            return max(prices)
-    return None
+def _last_with_meals(
+    work: Work, school_id: UUID, menus: list[canteen.MenuFacts], calendar: Calendar, today: date
+) -> list[canteen.MenuFacts]:
+    """Today's menus, or those of the school day before where today has none: what a set meal costs these days."""
+    before = calendar.last_school_days(today - timedelta(days=1), 1)
+    if any(menu.items for menu in menus) or not before:
+        return menus
+    return canteen.menu_of(work, school_id, before[0])
+
+
+def set_meal_minor(menus: Iterable[canteen.MenuFacts], grade: int | None) -> int | None:
+    """What the dearest set meal for a pupil of ``grade`` costs; None where no menu has one."""
+    prices = [item.price_minor for menu in menus for item in items_for(menu, grade) if item.age_group is not None]
+    return max(prices, default=None)
 
 
 def reach_of(

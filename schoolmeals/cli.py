@@ -131,11 +131,15 @@ def _prepare(settings: Settings) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What the children are told: the same settings, and where the database is."""
+    """What the children are told: the same settings, where the database is, and where web processes count together."""
+    metrics = settings.data_folder / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
     return {
         **os.environ,
         "DATABASE_URL": settings.database_url,
         "DATABASE_OWNER_URL": settings.database_owner_url,
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
 
 

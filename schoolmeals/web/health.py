@@ -1,5 +1,6 @@
 """How the installation is doing: readiness for a load balancer, metrics for Prometheus."""
 
+import os
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any, Final
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, g, request
-from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -66,5 +68,9 @@ def register(app: Flask) -> None:
 
 
 def metrics_text() -> bytes:
-    """All metrics in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+    """All metrics in Prometheus' text format: of all web processes, where they share a folder, else of this one."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)

@@ -1,6 +1,7 @@
 """Writing many classes and pupils with a fixed number of statements."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import select, text, update
 
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.ids import new_id
-from schoolmeals.pupils.models import SchoolClass
+from schoolmeals.pupils.models import Card, Pupil, SchoolClass
 from schoolmeals.pupils.roster import RosterClass
 from schoolmeals.pupils.roster_plan import Change
 from schoolmeals.pupils.rules import full_name, sort_key
@@ -63,6 +64,16 @@ def move_pupils(
         arrays = {name: [row[name] for row in rows] for name in rows[0]}
         work.session.execute(_MOVE, {"school_id": school_id, **arrays})
     return rows
+
+
+def let_leave(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], on: date) -> None:
+    """Mark ``pupil_ids`` as left and end their cards: two statements. Whoever calls it records the deed."""
+    work.session.execute(update(Pupil).where(Pupil.school_id == school_id, Pupil.id.in_(pupil_ids)).values(left_on=on))
+    work.session.execute(
+        update(Card)
+        .where(Card.school_id == school_id, Card.pupil_id.in_(pupil_ids), Card.replaced_at.is_(None))
+        .values(replaced_at=work.now)
+    )
 
 
 def _moved(change: Change, class_ids: Mapping[str, UUID]) -> dict[str, Any]:

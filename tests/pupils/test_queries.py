@@ -4,15 +4,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask
 from sqlalchemy import event
 
 from schoolmeals import pupils
 from schoolmeals.actors import PUBLIC, Actor, Grant, Role, device, person
-from schoolmeals.clock import MovableClock
-from schoolmeals.database import db, reading
+from schoolmeals.database import db
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils import AllergenFact
+from schoolmeals.pupils.queries import picture
 from tests.factories.pupils import (
     LONG_AGO,
     SOME_SCHOOL,
@@ -30,17 +29,6 @@ PARENT = UUID(int=70)
 
 def somebody(role: Role, school_id: UUID = SOME_SCHOOL) -> Actor:
     return person(uuid4(), [Grant(role, school_id)])
-
-
-@pytest.fixture
-def look(app: Flask, clock: MovableClock) -> Any:
-    """Look once: ``look(pupils.pupil, school, id, actor=...)``."""
-
-    def run(query: Any, *args: Any, actor: Actor, **kwargs: Any) -> Any:
-        with reading(actor, clock()) as work:
-            return query(work, *args, **kwargs)
-
-    return run
 
 
 def readers() -> list[Actor]:
@@ -198,8 +186,6 @@ def test_pupils_without_a_card_that_opens_are_found(look: Any) -> None:
 
 
 def test_a_photo_is_for_those_who_may_see_the_pupil_and_a_dish_for_the_whole_school(look: Any) -> None:
-    from schoolmeals.pupils.queries import picture
-
     face, dish = PhotoFactory(), PhotoFactory()
     child, other = PupilFactory(photo_id=face.id), PupilFactory()
     mine, theirs = person(PARENT), person(UUID(int=71))

@@ -18,12 +18,12 @@ from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import require_office
-from schoolmeals.pupils.actions.roll import let_leave, personal_part
+from schoolmeals.pupils.actions.roll import personal_part
 from schoolmeals.pupils.models import Pupil, RosterImport, SchoolClass
 from schoolmeals.pupils.roster import Roster, RosterRow
 from schoolmeals.pupils.roster_files import shown_name
 from schoolmeals.pupils.roster_plan import Change, KnownPupil, RosterPlan, plan_roster
-from schoolmeals.pupils.roster_writing import move_pupils, write_classes
+from schoolmeals.pupils.roster_writing import let_leave, move_pupils, write_classes
 from schoolmeals.pupils.rules import ROWS_AT_ONCE, full_name, sort_key
 
 SHOWN: Final = 200
@@ -109,6 +109,12 @@ def drop_roster(work: Work, school_id: UUID, import_id: UUID) -> None:
     audit.record(work, "pupils.drop_roster", Subject("roster-import", import_id), {}, school_id=school_id)
 
 
+def preview_roster(look: Work, school_id: UUID, roster: Roster) -> dict[str, Any]:
+    """What ``upload_roster`` would keep as its preview; writes nothing."""
+    require_office(look, school_id)
+    return preview_of(roster, _planned(look, school_id, roster))
+
+
 def counts_of(roster: Roster, plan: RosterPlan) -> dict[str, int]:
     """The numbers of a preview."""
     return {
@@ -151,6 +157,10 @@ def _shown_row(roster: Roster, row: RosterRow) -> list[Any]:
 def _plan(work: Work, school_id: UUID, roster: Roster) -> RosterPlan:
     # One roll at a time in each school, or two would each find the same pupil new.
     work.session.execute(select(func.pg_advisory_xact_lock(school_id.int % 2**63)))
+    return _planned(work, school_id, roster)
+
+
+def _planned(work: Work, school_id: UUID, roster: Roster) -> RosterPlan:
     classes = work.session.execute(
         select(SchoolClass.sourced_id, SchoolClass.name, SchoolClass.grade).where(SchoolClass.school_id == school_id)
     )

@@ -56,3 +56,4 @@ def forget_photo(work: Work, school_id: UUID, photo_id: UUID) -> None:
     if photo is not None:
         work.session.delete(photo)
         work.session.flush()
+        audit.record(work, "pupils.forget_photo", Subject("photo", photo_id), {}, school_id=school_id)

@@ -14,7 +14,8 @@ from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import require_office
 from schoolmeals.pupils.facts import AllergenFact, NewPupil
-from schoolmeals.pupils.models import Card, Pupil, PupilAllergen, SchoolClass
+from schoolmeals.pupils.models import Pupil, PupilAllergen, SchoolClass
+from schoolmeals.pupils.roster_writing import let_leave
 from schoolmeals.pupils.rules import (
     NAME_LENGTH,
     NOTE_LENGTH,
@@ -154,16 +155,6 @@ def pupil_returns(work: Work, school_id: UUID, pupil_id: UUID) -> None:
         raise Conflict("pupil-is-here", N_("This pupil is on the roll."))
     work.session.execute(update(Pupil).where(Pupil.school_id == school_id, Pupil.id == pupil_id).values(left_on=None))
     audit.record(work, "pupils.pupil_returns", Subject("pupil", pupil_id), {}, school_id=school_id)
-
-
-def let_leave(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], on: date) -> None:
-    """Mark ``pupil_ids`` as left and end their cards: two statements. Whoever calls it records the deed."""
-    work.session.execute(update(Pupil).where(Pupil.school_id == school_id, Pupil.id.in_(pupil_ids)).values(left_on=on))
-    work.session.execute(
-        update(Card)
-        .where(Card.school_id == school_id, Card.pupil_id.in_(pupil_ids), Card.replaced_at.is_(None))
-        .values(replaced_at=work.now)
-    )
 
 
 def _lock(work: Work, school_id: UUID, pupil_id: UUID) -> Pupil:

@@ -22,6 +22,9 @@ from schoolmeals.pupils.simple_roster import HEADERS
 from schoolmeals.pupils.views.frame import OFFICE, again, done, download, pages, roster_key, school_facts, see, today
 from schoolmeals.web import actor, guard, language, now, render
 
+NOTHING = dict.fromkeys(
+    ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems", "guardian_links"), 0
+)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -134,7 +137,9 @@ def problems(school_id: UUID, import_id: UUID) -> Any:
 
 def spoken_problems(row: RosterImport) -> list[dict[str, Any]]:
     """The bad rows with their reasons in the reader's language."""
-    return [{**one, "sentence": gettext(SENTENCES[one["code"]]) % one["params"]} for one in row.preview["problems"]]
+    return [
+        {**one, "sentence": gettext(SENTENCES[one["code"]]) % one["params"]} for one in row.preview.get("problems", [])
+    ]
 
 
 def _around(school_id: UUID) -> dict[str, Any]:
@@ -148,4 +153,5 @@ def _preview(school_id: UUID, import_id: UUID) -> dict[str, Any]:
         if row.dropped_at is not None:
             raise NotFound
         context = school_facts(look, school_id)
-    return {"import": row, "preview": row.preview, "problems": spoken_problems(row), **context}
+    counts = {**NOTHING, **row.preview.get("counts", {})}
+    return {"import": row, "preview": {**row.preview, "counts": counts}, "problems": spoken_problems(row), **context}

@@ -181,5 +181,7 @@ def _conditional(body: dict[str, Any], without: str = "") -> Response:
     steady = {name: value for name, value in body.items() if name != without}
     answer = _as_json(body)
     answer.set_etag(hashlib.sha256(json.dumps(steady, sort_keys=True).encode()).hexdigest()[:32], weak=True)
+    # The page may keep it, but asks each time whether it still holds.
+    answer.headers["Cache-Control"] = "private, no-cache"
     answer.make_conditional(request)
     return answer

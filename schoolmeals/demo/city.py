@@ -4,26 +4,23 @@ The chances of its life come from a fixed seed, its dates from the present: the 
 admin comes last, so a city without her is one whose making was interrupted; it is thrown away and made anew.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby
-from threading import Event, Lock
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-import click
 from flask import Flask, current_app
+from sqlalchemy import event
 
 from schoolmeals import identity, wallet
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.config import Settings
-from schoolmeals.database import reading
+from schoolmeals.database import db, reading
 from schoolmeals.demo.chance import chance_of
 from schoolmeals.demo.days import fill_purses, live_day, publish_next
 from schoolmeals.demo.families import (
@@ -42,16 +39,16 @@ from schoolmeals.demo.families import (
     staff_of_school,
 )
 from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
+from schoolmeals.demo.side_by_side import Hurry, live_side_by_side
 from schoolmeals.identity.queries import DemoPerson, organisations
 from schoolmeals.identity.queries import demo_people as people_of_the_demo
 from schoolmeals.keys import derive_key
 from schoolmeals.web.frame import frame
 from schoolmeals.workdays import Calendar, local_day
 
-CARD_KEY: Final = "card numbers"
+CARD_NUMBERS: Final = "pupils card numbers"
+"""The purpose of the key under which doors look card numbers up."""
 MENUS_AHEAD: Final = 5
-AT_ONCE: Final = 2
-"""Schools that live at the same time: while one thinks, the database works for the other."""
 LEAST_PUPILS: Final = 5
 """In each school: the demo families must find room."""
 ORGANISATIONS: Final = {
@@ -86,14 +83,18 @@ def seed_city(now: datetime, *, zone: ZoneInfo, schools: int = 4, pupils: int = 
     Needs an app context and a migrated, empty database. Shows on a terminal how far it is. Raises Interrupted.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    stop = Event()
-    site = _site(frame().settings, now, zone, stop)
+    site = _site(frame().settings, now, zone)
     enough = max(pupils, LEAST_PUPILS * schools)
     town = plan_town(chance_of("town"), schools=schools, pupils=enough, today=local_day(now, zone))
     dates = _dates(site, _fill_calendar(site), days)
     plots = _found_city(site, town, dates.founded)
-    with _progress(schools * (len(dates.lived) + 2)) as step:
-        _live_side_by_side(stop, [partial(_live, app, site, plot, dates, step) for plot in plots])
+    with _commits_unawaited():
+        live_side_by_side(
+            [partial(_live, app, site, plot, dates) for plot in plots],
+            steps=schools * (len(dates.lived) + 2),
+            label="Making the demo city",
+            on_fork=partial(db.engine.dispose, close=False),
+        )
     _come_last(site, dates.founded)
 
 
@@ -128,14 +129,13 @@ def _line(_person_id: UUID, roles: Sequence[DemoPerson]) -> str:
     return f"{first.name:<24} {role}{pin}, {places}"
 
 
-def _site(settings: Settings, now: datetime, zone: ZoneInfo, stop: Event) -> Site:
+def _site(settings: Settings, now: datetime, zone: ZoneInfo) -> Site:
     return Site(
         now=now,
         zone=zone,
-        keys=Keys(derive_key(settings.secret_key, CARD_KEY), identity.Keyring.of(settings.secret_key)),
+        keys=Keys(derive_key(settings.secret_key, CARD_NUMBERS), identity.Keyring.of(settings.secret_key)),
         bounds=wallet.TopUpBounds(settings.top_up_min_minor, settings.top_up_max_minor, settings.top_up_step_minor),
         cash_bounds=wallet.TopUpBounds(100, settings.top_up_max_minor, 100),
-        is_stopped=stop.is_set,
     )
 
 
@@ -207,49 +207,38 @@ def _come_last(site: Site, on: date) -> None:
     _employ(site, CITY_ADMIN, {"city": city}, on, len(STAFF))
 
 
-def _live(app: Flask, site: Site, plot: Plot, dates: Dates, step: Callable[[], None]) -> None:
+def _live(app: Flask, site: Site, plot: Plot, dates: Dates, hurry: Hurry) -> None:
     """One school, from its founding to the present."""
+    site = replace(site, check=hurry.check)
     with app.app_context():
         office = office_of(plot.school_id, plot.office_id)
         school = equip_school(site, plot.place, plot.school_id, office, plot.cashier_id, plot.children, dates.founded)
-        step()
+        hurry.step()
         fill_purses(site, school, dates.founded)
-        step()
+        hurry.step()
         before = dates.founded
         for number, day in enumerate(dates.lived):
             live_day(site, school, day, number, publish_next(site, school, day, number, before))
             before = day
-            step()
+            hurry.step()
         for number, day in enumerate(dates.ahead, len(dates.lived)):
             publish_next(site, school, day, number, before)
 
 
-def _live_side_by_side(stop: Event, lives: Sequence[Callable[[], None]]) -> None:
-    """Run ``lives`` in threads. Where one fails or somebody presses Ctrl-C, the others stop at their next deed."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        running = [threads.submit(life) for life in lives]
-        try:
-            ended, waiting = wait(running, return_when=FIRST_EXCEPTION)
-        except BaseException:
-            stop.set()
-            raise
-        if waiting:
-            stop.set()
-    for one in ended:
-        one.result()
-
-
 @contextmanager
-def _progress(steps: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    lock = Lock()
-    with click.progressbar(length=steps, label="Making the demo city", file=sys.stderr) as bar:
+def _commits_unawaited() -> Iterator[None]:
+    """Do not wait for the disk after each deed. The last deed of all waits for itself and so for all before it."""
 
-        def step() -> None:
-            with lock:
-                bar.update(1)
+    def hurry(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute("SET synchronous_commit TO off")
+        connection.autocommit = False
 
-        yield step
+    engine = db.engine
+    event.listen(engine, "connect", hurry)
+    engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", hurry)
+        engine.dispose()

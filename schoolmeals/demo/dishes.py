@@ -4,6 +4,7 @@ Home cooking within the norm for schools: no sausages, no sweet drinks, nothing 
 group, as school contracts of Kazakh cities have them; the dearest lunch is 951 tenge.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -141,7 +142,12 @@ BUFFET: Final = (
 )
 
 
-def all_dishes() -> tuple[Dish, ...]:
-    """Every dish once."""
-    cooked = [dish for meal in (*LUNCHES, *BREAKFASTS) for dish in meal]
-    return tuple(dict.fromkeys([*cooked, *(item.dish for item in BUFFET)]))
+def main_dish(meal: Sequence[Dish]) -> Dish:
+    """The dish that a set meal is called after."""
+    return max(meal, key=lambda dish: dish.kcal)
+
+
+def pictured_dishes() -> tuple[Dish, ...]:
+    """Those that menus show a picture of, each once."""
+    mains = [main_dish(meal) for meal in (*LUNCHES, *BREAKFASTS)]
+    return tuple(dict.fromkeys([*mains, *(item.dish for item in BUFFET)]))

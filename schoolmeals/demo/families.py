@@ -153,8 +153,8 @@ def _add_family(chance: Random, town: Town, place: int, other: int, shares: Sequ
 
 
 def _adults(chance: Random, family: Family, number: int) -> list[Adult]:
-    """Those of a family who have registered: half of the families nobody yet, one in twelve both parents apart."""
-    if chance.random() < 0.5:
+    """Those of a family who have registered: in most families nobody yet, in one in twelve both parents apart."""
+    if chance.random() < 0.6:
         return []
     mother = family.parent(is_mother=True)
     adults = [Adult(mother, f"mother.{number}@{FAMILIES}", family.language)]
@@ -199,11 +199,11 @@ def _birth_date(chance: Random, grade: int, today: date) -> date:
 def _habits(chance: Random, grade: int, has_adult: bool) -> Habits:
     in_time = "page" if has_adult else "desk"
     return Habits(
-        lunch=chance.choice((0.97, 0.93, 0.9, 0.8, 0.55)),
-        breakfast=chance.choice((0.5, 0.1, 0.0, 0.0, 0.0)),
+        lunch=chance.choice((0.95, 0.9, 0.85, 0.7, 0.4)),
+        breakfast=chance.choice((0.4, 0.05, 0.0, 0.0, 0.0)),
         buffet=chance.choice((0.0, 0.05, 0.15, 0.3)) if grade > 2 else 0.04,
         pays=in_time if chance.random() < 0.85 else "late",
-        top_up_minor=chance.choice((10_000_00, 15_000_00, 20_000_00, 25_000_00)),
+        top_up_minor=chance.choice((10_000_00, 20_000_00, 20_000_00, 25_000_00, 30_000_00)),
         limit_minor=chance.choice((300_00, 500_00)) if has_adult and chance.random() < 0.12 else None,
     )
 

@@ -18,6 +18,7 @@ from schoolmeals.demo.dishes import (
     LUNCHES,
     PORTIONS,
     Dish,
+    main_dish,
 )
 from schoolmeals.demo.schools import School, Site
 from schoolmeals.ids import new_id
@@ -65,7 +66,7 @@ def set_meals(school: School, dishes: Sequence[Dish], *, is_breakfast: bool) -> 
     """The set meal of each age group."""
     kk, ru, en = BREAKFAST if is_breakfast else LUNCH
     prices = BREAKFAST_PRICES if is_breakfast else LUNCH_PRICES
-    main = max(dishes, key=lambda dish: dish.kcal)
+    main = main_dish(dishes)
     return [
         canteen.NewMenuItem(
             kind="set",

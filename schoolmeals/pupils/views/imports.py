@@ -137,9 +137,12 @@ def problems(school_id: UUID, import_id: UUID) -> Any:
 
 def spoken_problems(row: RosterImport) -> list[dict[str, Any]]:
     """The bad rows with their reasons in the reader's language."""
-    return [
-        {**one, "sentence": gettext(SENTENCES[one["code"]]) % one["params"]} for one in row.preview.get("problems", [])
-    ]
+    return [{**one, "sentence": _spoken(**one)} for one in row.preview.get("problems", [])]
+
+
+def _spoken(code: str, params: dict[str, Any], **_place: Any) -> str:
+    sentence = SENTENCES[code]
+    return str(gettext(sentence) % params)
 
 
 def _around(school_id: UUID) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from uuid import UUID
 from schoolmeals.actors import SYSTEM
 from schoolmeals.clock import Clock
 from schoolmeals.database import reading, transaction
+from schoolmeals.jobs import Task
 from schoolmeals.wallet.actions import fail_top_up, settle_top_up
 from schoolmeals.wallet.payments import PaymentNotFound, PaymentProvider, PaymentState, PaymentsUnavailable
 from schoolmeals.wallet.queries import lost_top_ups
 from schoolmeals.wallet.rules import PaymentOutcome, TopUpFacts
+from schoolmeals.web import frame
 
 
 @dataclass(slots=True)
@@ -66,3 +68,13 @@ def _note(found: Reconciliation, top_up: TopUpFacts, state: PaymentState, clock:
         PaymentOutcome.UNKNOWN_TOP_UP: found.differing,
     }
     ids[outcome].append(top_up.id)
+
+
+def reconcile() -> None:
+    """Look up what webhooks may have missed, where the installation takes money by a hosted page."""
+    here = frame()
+    if here.payments is not None:
+        reconcile_top_ups(here.payments, here.clock)
+
+
+TASKS: tuple[Task, ...] = (Task("wallet.reconcile", reconcile, every="*/10 * * * *"),)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from schoolmeals.database import Work
 from schoolmeals.workdays import local_day
 
-DURING_SITTINGS_MS: Final = 700
+DURING_SITTINGS_MS: Final = 500
 OTHERWISE_MS: Final = 5_000
 AROUND_SITTINGS: Final = timedelta(minutes=15)
 """Queues begin early, and cashiers may undo for a while after the last meal."""

@@ -63,7 +63,7 @@ def home() -> Any:
         notices=[shown_notice(one, told.names[one.pupil_id]) for one in told.notices],
         unread_count=told.unread,
         pulse=pulse,
-        claim_href=url_for("pupils.claim"),
+        claim_href=url_for("pupils.claim_page"),
     )
 
 

@@ -221,7 +221,7 @@ def test_the_pulse_stays_while_nothing_of_ones_own_happens(
     assert pulse(parents.stranger) == before
 
 
-@pytest.mark.parametrize(("after", "wait_ms"), [(0, 700), (2, 700), (3, 5_000), (-2, 5_000)])
+@pytest.mark.parametrize(("after", "wait_ms"), [(0, 500), (2, 500), (3, 5_000), (-2, 5_000)])
 def test_the_page_looks_often_around_sittings_only(
     parents: Parents, do: Any, clock: MovableClock, after: int, wait_ms: int
 ) -> None:

@@ -14,10 +14,11 @@ async function fresh() {
   if (!found) throw new Error("not the page");
   const old = live();
   const open = [...old.querySelectorAll("details")].map((one) => one.open);
-  const focus = [...old.querySelectorAll("a, button, summary")].indexOf(document.activeElement);
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   found.querySelectorAll("details").forEach((one, place) => { one.open = !!open[place]; });
   old.replaceWith(found);
-  if (focus >= 0) found.querySelectorAll("a, button, summary")[focus]?.focus({ preventScroll: true });
+  const same = (one) => one.href === focused.href && one.textContent === focused.textContent;
+  if (focused) [...found.querySelectorAll("a, summary")].find(same)?.focus({ preventScroll: true });
   token = found.dataset.token;
 }
 

@@ -41,12 +41,15 @@ def make_role(op: Operations) -> None:
     """Make the app role, where the server has none yet, and the function that append-only triggers call."""
     op.execute(MAKE_ROLE)
     op.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+    # So that /readyz can tell whether the code and the database fit each other.
+    op.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
     op.execute(MAKE_REFUSAL)
 
 
 def unmake_role(op: Operations) -> None:
     """Take back what ``make_role`` did in this database. The role itself may serve other databases and stays."""
     op.execute("DROP FUNCTION refuse_change()")
+    op.execute(f"REVOKE SELECT ON alembic_version FROM {APP_ROLE}")
     op.execute(f"REVOKE USAGE ON SCHEMA public FROM {APP_ROLE}")
 
 

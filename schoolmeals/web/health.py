@@ -41,7 +41,7 @@ def readiness(engine: Engine) -> dict[str, Any]:
             lag_s = int(connection.scalar(_LAG) or 0)
             checks["worker"] = "ok" if lag_s <= LONGEST_WAIT_S else f"{lag_s} s behind"
     except SQLAlchemyError as error:
-        checks.setdefault("database", type(error).__name__)
+        checks["error"] = type(error).__name__
     return {"status": "ok" if all(found == "ok" for found in checks.values()) else "not-ready", "checks": checks}
 
 

@@ -71,7 +71,6 @@ def send_to_checkout(school_id: UUID, pupil_id: UUID, *, top_up_id: UUID, amount
     """The top-up with its page at the provider, made once for each id. Raises TooMany, and whatever the wish, the
     provider or the rules refuse it for.
     """
-    provider = payments()
     with transaction(actor(), now()) as work:
         refused = identity.spend_attempt(
             work, "top-up", _limit_key("top-up", actor().id), limit=_TRIES, per=_PER, block=_BLOCK
@@ -87,6 +86,8 @@ def send_to_checkout(school_id: UUID, pupil_id: UUID, *, top_up_id: UUID, amount
                 bounds=bounds(),
                 language=language(),
             )
+        # Only now, so that a stranger learns nothing but that there is no such pupil; nothing is committed.
+        provider = payments()
     if refused is not None:
         raise identity.too_many(refused)
     assert top_up is not None

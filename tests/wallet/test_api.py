@@ -146,6 +146,7 @@ def test_only_the_offered_fields_are_taken_and_only_whole_sums(
 
 def test_without_a_provider_there_is_only_the_cash_desk(do: Do, parent_program: Send, family: Family) -> None:
     assert told(parent_program("POST", "/top-ups", json=wish(family))) == (503, "card-top-up-off")
+    assert told(parent_program("POST", "/top-ups", json=wish(new_family()))) == (404, "not-found")
     assert top_ups_in(do) == 0
 
 

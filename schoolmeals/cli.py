@@ -11,13 +11,20 @@ from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade
 
+from schoolmeals import identity
 from schoolmeals import serve as supervisor
+from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.app import create_app
 from schoolmeals.config import SettingError, Settings
+from schoolmeals.database import db, transaction
 from schoolmeals.demo.bank import create_demo_app
-from schoolmeals.demo.city import demo_people, seed_city
+from schoolmeals.demo.city import demo_people, is_unfinished, seed_city, till_codes
+from schoolmeals.demo.side_by_side import Interrupted
 from schoolmeals.doctor import print_report
 from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries
+from schoolmeals.identity.codes import shown_code
+from schoolmeals.identity.queries import organisations
+from schoolmeals.pupils.commands import import_roster
 from schoolmeals.wallet.stripe_gateway import build_payments
 from schoolmeals.web.frame import frame
 from schoolmeals.web.health import MIGRATIONS
@@ -53,6 +60,9 @@ def main() -> None:
     """School meals: run it, look after it, prove its books."""
 
 
+main.add_command(import_roster)
+
+
 @main.command()
 @with_appcontext
 def migrate() -> None:
@@ -73,6 +83,24 @@ def doctor() -> None:
     sys.exit(print_report(click.echo))
 
 
+@main.command("first-admin")
+@click.argument("name")
+@with_appcontext
+def first_admin(name: str) -> None:
+    """Invite NAME to be a city admin, in a city whose organisation is added where it is missing."""
+    city = frame().settings.city_name
+    with transaction(SYSTEM, frame().clock()) as work:
+        found = organisations(work, ["city"])
+        city_id = (
+            found[0].id
+            if found
+            else identity.new_organisation(work, kind="city", name_kk=city, name_ru=city, name_en=city)
+        )
+        keys = identity.Keyring.of(frame().settings.secret_key)
+        _, code = identity.invite(work, city_id, Role.CITY_ADMIN, name, keys=keys)
+    click.echo(f"Open {frame().settings.base_url}/join within 7 days and type {shown_code(code)}.")
+
+
 @main.command()
 @click.option("--schools", default=4, show_default=True, help="How many schools.")
 @click.option("--pupils", default=800, show_default=True, help="How many pupils in all.")
@@ -82,7 +110,16 @@ def demo(schools: int, pupils: int, days: int) -> None:
     """Make the demo city in an empty database."""
     if not frame().settings.demo:
         raise click.ClickException("The demo city is made in demo mode only: set SCHOOLMEALS_DEMO=yes.")
-    seed_city(frame().clock(), schools=schools, pupils=pupils, days=days, zone=frame().zone)
+    if demo_people() or is_unfinished():
+        raise click.ClickException("There are schools here already. The demo city wants an empty database.")
+    _make_city(schools=schools, pupils=pupils, days=days)
+
+
+def _make_city(**size: int) -> None:
+    try:
+        seed_city(frame().clock(), zone=frame().zone, **size)
+    except Interrupted as error:
+        raise click.ClickException("The demo city was not finished; what went wrong is above.") from error
 
 
 @main.command(with_appcontext=False)
@@ -104,10 +141,11 @@ def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, thre
     try:
         supervisor.refuse_taken_port(host, port)
         settings = Settings.from_environment(os.environ)
+        is_embedded = not settings.database_url
         if reset:
             _forget(settings)
         settings = database_settings(settings)
-        _prepare(settings)
+        _prepare(settings, is_embedded=is_embedded)
         supervisor.serve(serving, _environment(settings), lambda: _welcome(settings, serving))
     except (SettingError, EmbeddedError, NoBinaries, supervisor.ServeError) as error:
         raise click.ClickException(str(error)) from error
@@ -121,13 +159,34 @@ def _forget(settings: Settings) -> None:
     shutil.rmtree(settings.data_folder / "demo-bank", ignore_errors=True)
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, *, is_embedded: bool) -> None:
+    """Migrate; in a demo make the city where there is none, and make it anew where that was interrupted."""
+    if _migrate_and_seed(settings):
+        return
+    if not is_embedded:
+        raise click.ClickException("Making the demo city was interrupted in this database. Give it an empty one.")
+    click.echo("Making the demo city was interrupted last time; it is made anew.", err=True)
+    with EmbeddedServer.start(settings.data_folder / "postgres") as server:
+        server.drop_database(DATABASE)
+        server.ensure_database(DATABASE)
+    _migrate_and_seed(settings)
+
+
+def _migrate_and_seed(settings: Settings) -> bool:
+    """Whether the database is ready; it is not where a demo city was begun and not finished."""
     app = create_app(settings)
     with app.app_context():
-        click.echo("Database ...", err=True)
-        upgrade(directory=str(MIGRATIONS))
-        if settings.demo and not demo_people():
-            seed_city(frame().clock(), zone=frame().zone)
+        try:
+            click.echo("Database ...", err=True)
+            upgrade(directory=str(MIGRATIONS))
+            if not settings.demo or demo_people():
+                return True
+            if is_unfinished():
+                return False
+            _make_city()
+            return True
+        finally:
+            db.engine.dispose()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -152,5 +211,14 @@ def _welcome(settings: Settings, serving: supervisor.Serving) -> None:
         with app.app_context():
             for line in demo_people():
                 click.echo(f"    {line}")
+            _show_tills(serving)
     click.echo("  Ctrl-C stops it.")
     click.echo()
+
+
+def _show_tills(serving: supervisor.Serving) -> None:
+    """How a visitor makes a browser a till."""
+    codes = till_codes()
+    if codes:
+        click.echo(f"  A till is any browser that opens {serving.address}/till/enrol and types the code of a school:")
+        click.echo(f"    {', '.join(f'{name}: {code}' for name, code in codes)}")

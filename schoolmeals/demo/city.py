@@ -20,7 +20,7 @@ from sqlalchemy import event
 from schoolmeals import identity, wallet
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.config import Settings
-from schoolmeals.database import db, reading
+from schoolmeals.database import db, reading, transaction
 from schoolmeals.demo.chance import chance_of
 from schoolmeals.demo.days import fill_purses, live_day, publish_next
 from schoolmeals.demo.families import (
@@ -40,7 +40,9 @@ from schoolmeals.demo.families import (
 )
 from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
 from schoolmeals.demo.side_by_side import Hurry, live_side_by_side
-from schoolmeals.identity.queries import DemoPerson, organisations
+from schoolmeals.identity.actions.devices import renew_enrolment
+from schoolmeals.identity.codes import shown_code
+from schoolmeals.identity.queries import DemoPerson, devices_of, organisations
 from schoolmeals.identity.queries import demo_people as people_of_the_demo
 from schoolmeals.keys import derive_key
 from schoolmeals.web.frame import frame
@@ -49,6 +51,7 @@ from schoolmeals.workdays import Calendar, local_day
 CARD_NUMBERS: Final = "pupils card numbers"
 """The purpose of the key under which doors look card numbers up."""
 MENUS_AHEAD: Final = 5
+CODES_LAST: Final = timedelta(days=7)
 LEAST_PUPILS: Final = 5
 """In each school: the demo families must find room."""
 ORGANISATIONS: Final = {
@@ -110,18 +113,30 @@ def demo_people() -> list[str]:
         people = people_of_the_demo(look, f"@{DEMO}")
     if not _is_finished(people):
         return []
-    lines = []
-    for person_id, grants in groupby(people, key=lambda one: one.id):
-        roles = list(grants)
-        lines.append(_line(person_id, roles))
-    return lines
+    return [_line(list(roles)) for _, roles in groupby(people, key=lambda one: one.id)]
+
+
+def till_codes() -> list[tuple[str, str]]:
+    """For each school that has a till which nobody has taken into use: its name, and a fresh code to enrol it."""
+    keys = identity.Keyring.of(frame().settings.secret_key)
+    with transaction(SYSTEM, frame().clock()) as work:
+        waiting = [
+            (school, till)
+            for school in identity.schools(work)
+            for till in devices_of(work, school.id)
+            if till.enrolled_at is None and till.revoked_at is None
+        ]
+        return [
+            (school.name_en, shown_code(renew_enrolment(work, school.id, till.id, keys=keys, within=CODES_LAST)))
+            for school, till in waiting
+        ]
 
 
 def _is_finished(people: Sequence[DemoPerson]) -> bool:
     return any(one.role is Role.CITY_ADMIN for one in people)
 
 
-def _line(_person_id: UUID, roles: Sequence[DemoPerson]) -> str:
+def _line(roles: Sequence[DemoPerson]) -> str:
     first = roles[0]
     places = ", ".join(one.place.name_en for one in roles if one.place is not None)
     pin = f", PIN {CASHIER_PIN}" if first.role is Role.CASHIER else ""

@@ -33,7 +33,7 @@ def _head() -> list[str]:
         gettext("Day"),
         gettext("Time"),
         gettext("Meal"),
-        gettext("What it was"),
+        gettext("What was bought"),
         gettext("Till"),
         gettext("State"),
         gettext("Sum"),

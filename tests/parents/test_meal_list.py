@@ -24,8 +24,8 @@ def csv_in(app: Flask, language: str, *meals: object) -> str:
 def test_a_history_as_csv_in_kazakh(app: Flask) -> None:
     lunch = meal(MONDAY, 850_50, sale_id=RECEIPT, money_minor=500_00, grace_minor=350_50)
     assert csv_in(app, "kk", lunch) == (
-        "\ufeffКүні;Уақыты;Тамақ;Не алды;Касса;Күйі;"
-        "Сома;Әмияннан;Кейін төленеді;Мектептің қолдау қоры;Валюта;Түбіртек\r\n"
+        "\ufeffКүн;Уақыты;Тамақ;Не алды;Касса;Күйі;"
+        "Сомасы;Әмияннан;Кейін төленеді;Мектептің қолдау қоры;Валюта;Түбіртек\r\n"
         f"2026-11-23;12:05;Түскі ас;Палау;Касса 1;Берілді;850,50;500,00;350,50;0,00;KZT;{RECEIPT}\r\n"
     )
 

@@ -16,7 +16,10 @@ class Organisation(Model):
     """The city's education department, a school, a supplier. A school's id is the ``school_id`` of everything in it."""
 
     __tablename__ = "organisation"
-    __table_args__ = (CheckConstraint("kind IN ('city', 'school', 'supplier', 'state')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('city', 'school', 'supplier', 'state')", name="kind"),
+        UniqueConstraint("identifier_scheme", "identifier"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]

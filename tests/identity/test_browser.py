@@ -1,0 +1,195 @@
+"""Passkeys and tills' keys in a real Chromium, with its virtual authenticator."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from schoolmeals import identity
+from schoolmeals.actors import Role
+from schoolmeals.identity.actions.devices import new_device
+from schoolmeals.identity.keyring import Keyring
+from schoolmeals.identity.models import Device, Passkey, SignInSession
+from schoolmeals.web.security import session_cookie_name
+from tests.factories import session
+from tests.factories.identity import OrganisationFactory, PersonFactory, signed_in
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """The app on loopback under a name, because passkeys belong to names."""
+    server = make_server("localhost", 0, app, threaded=True)
+    found = f"http://localhost:{server.server_port}"
+    frame = app.extensions["schoolmeals"]
+    app.extensions["schoolmeals"] = replace(frame, settings=replace(frame.settings, base_url=found))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield found
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["schoolmeals"] = frame
+
+
+@pytest.fixture
+def context(address: str) -> Iterator[BrowserContext]:
+    """A browser that nobody has signed in with yet."""
+    if CHROMIUM is None:
+        pytest.skip("NO BROWSER TESTS: no Chromium here. Install it, or name one in SCHOOLMEALS_CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        opened = browser.new_context(base_url=address, locale="en", extra_http_headers={"Accept-Language": "en"})
+        opened.set_default_timeout(15_000)
+        yield opened
+        browser.close()
+
+
+def carry_session(app: Flask, context: BrowserContext, address: str, person_id: object) -> None:
+    name = session_cookie_name(app.extensions["schoolmeals"].settings)
+    cookie = signed_in(app, person_id).get_cookie(name)  # type: ignore[arg-type]
+    assert cookie is not None
+    context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+
+
+def with_authenticator(context: BrowserContext) -> Page:
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    return page
+
+
+def test_a_passkey_is_added_and_signs_in(app: Flask, context: BrowserContext, address: str) -> None:
+    person = PersonFactory.create(name="Айгүл")
+    carry_session(app, context, address, person.id)
+    page = with_authenticator(context)
+    page.goto("/me/passkeys")
+    page.get_by_label("What to call it").fill("my phone")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_text("The passkey was added.").wait_for()
+    assert page.get_by_text("my phone", exact=True).is_visible()
+
+    context.clear_cookies()
+    page.goto("/sign-in?next=/me")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url("**/me")
+    assert page.get_by_role("heading", name="Айгүл").is_visible()
+    latest = session().scalars(select(SignInSession).order_by(SignInSession.id.desc())).first()
+    assert latest is not None
+    assert latest.factors == ["passkey"]
+
+
+def test_a_removed_passkey_signs_nobody_in(app: Flask, context: BrowserContext, address: str) -> None:
+    person = PersonFactory.create()
+    carry_session(app, context, address, person.id)
+    page = with_authenticator(context)
+    page.goto("/me/passkeys")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_text("The passkey was added.").wait_for()
+    page.get_by_text("Change", exact=True).click()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_text("The passkey was removed.").wait_for()
+    assert session().scalar(select(Passkey.removed_at)) is not None
+
+    context.clear_cookies()
+    page.goto("/sign-in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_text("This passkey was not accepted. Try again, or use your password.").wait_for()
+    assert page.url.endswith("/sign-in")
+
+
+def test_a_device_is_enrolled_and_signs_with_a_key_that_cannot_be_read(
+    app: Flask, context: BrowserContext, address: str, do: object
+) -> None:
+    school = OrganisationFactory.create()
+    keys = Keyring.of(app.extensions["schoolmeals"].settings.secret_key)
+    id, code = do(new_device, school.id, "Till 1", keys=keys)  # type: ignore[operator]
+    page = context.new_page()
+    page.goto("/till/enrol")
+    page.get_by_label("Enrolment code").fill("wrong")
+    page.get_by_role("button", name="Enrol").click()
+    page.get_by_text("This code is not right, was used before, or is older than 15 minutes.").wait_for()
+    page.get_by_label("Enrolment code").fill(code.lower())
+    page.get_by_role("button", name="Enrol").click()
+    page.wait_for_url("**/till/shift")
+    assert page.get_by_text("Till 1").is_visible()
+    told = page.evaluate(
+        """async () => {
+          const { loadDevice, sign } = await import("/static/identity/js/enrol.js");
+          const device = await loadDevice();
+          const signature = await sign(new TextEncoder().encode("taps"));
+          const open = indexedDB.open("schoolmeals-till");
+          const store = await new Promise((done) => (open.onsuccess = () => done(open.result)));
+          const get = store.transaction("device").objectStore("device").get("this");
+          const { privateKey } = await new Promise((done) => (get.onsuccess = () => done(get.result)));
+          const read = await crypto.subtle.exportKey("pkcs8", privateKey).then(() => "read", () => "refused");
+          return { device, signature, read };
+        }"""
+    )
+    assert told["device"] == {"deviceId": str(id), "schoolId": str(school.id), "name": "Till 1"}
+    assert told["read"] == "refused"
+    public_key = session().scalar(select(Device.public_key))
+    assert public_key is not None
+    assert identity.verify_signature(public_key, b"taps", identity.signature_bytes(told["signature"]))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_have_no_barriers(app: Flask, context: BrowserContext, address: str, width: int) -> None:
+    city, school = OrganisationFactory.create(kind="city"), OrganisationFactory.create()
+    roles = [(Role.CITY_ADMIN, city.id), (Role.CASHIER, school.id)]
+    person = PersonFactory.create(email="dana@demo.example", language="kk", roles=roles)
+    strict = context.browser
+    assert strict is not None
+    # Axe is a script, which the pages' own policy would rightly stop.
+    open_one = strict.new_context(base_url=address, bypass_csp=True, viewport={"width": width, "height": 800})
+    page = open_one.new_page()
+    paths = ["/sign-in", "/join", "/till/enrol"]
+    found = [violation for path in paths for violation in barriers(page, path)]
+    carry_session(app, open_one, address, person.id)
+    mine = ["/me", "/me/name", "/me/password", "/me/second-factor", "/me/passkeys", "/me/sessions", "/people"]
+    school_pages = [f"/people/{school.id}", "/schools", f"/schools/{school.id}", f"/school/{school.id}/calendar"]
+    for path in [*mine, f"/me/pin/{school.id}", *school_pages, f"/school/{school.id}/tills"]:
+        found += barriers(page, path)
+    open_one.close()
+    assert found == []
+
+
+def barriers(page: Page, path: str) -> list[tuple[str, str, list[str]]]:
+    """Violations of WCAG 2.2 AA on a page, and whether it is wider than the window."""
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == 200, path
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    violations = Axe().run(page, options={"runOnly": tags}).response["violations"]
+    found = [(path, one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        found.append((path, "wider than the window", []))
+    return found

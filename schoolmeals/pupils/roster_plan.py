@@ -112,7 +112,8 @@ def match(rows: Sequence[RosterRow], known: Sequence[KnownPupil]) -> dict[str, K
 def _likeness(one: RosterRow | KnownPupil) -> Likeness | None:
     if one.birth_date is None:
         return None
-    return sort_key(full_name(one.surname, one.given_name, one.patronymic)), one.birth_date
+    # Systems differ in whether they know patronymics.
+    return sort_key(full_name(one.surname, one.given_name)), one.birth_date
 
 
 def _only_ones(pairs: Iterable[tuple[Likeness | None, One]]) -> dict[Likeness, One]:
@@ -135,11 +136,11 @@ def _sort_in(plan: RosterPlan, row: RosterRow, pupil: KnownPupil | None) -> None
 
 
 def differences(pupil: KnownPupil, row: RosterRow) -> tuple[str, ...]:
-    """The fields in which the row differs. What the file does not tell (birth date, class, number) changes nothing."""
-    names = ["surname", "given_name", "patronymic"]
+    """The fields in which the row differs. What the file does not tell (patronymic, birth date, class) changes nothing."""
+    names = ["surname", "given_name"]
     if not row.sourced_id.startswith(MADE_ID):
         names.insert(0, "sourced_id")
-    names += [name for name in ("birth_date", "class_key") if getattr(row, name) is not None]
+    names += [name for name in ("patronymic", "birth_date", "class_key") if getattr(row, name)]
     return tuple(name for name in names if getattr(pupil, name) != getattr(row, name))
 
 

@@ -78,13 +78,14 @@ def let_leave(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], on: date) 
 
 def _moved(change: Change, class_ids: Mapping[str, UUID]) -> dict[str, Any]:
     row, pupil = change.row, change.pupil
+    patronymic = row.patronymic or pupil.patronymic
     return {
         "id": pupil.id,
         "sourced_id": row.sourced_id if "sourced_id" in change.fields else pupil.sourced_id,
         "surname": row.surname,
         "given_name": row.given_name,
-        "patronymic": row.patronymic,
-        "sort_key": sort_key(full_name(row.surname, row.given_name, row.patronymic)),
+        "patronymic": patronymic,
+        "sort_key": sort_key(full_name(row.surname, row.given_name, patronymic)),
         "birth_date": row.birth_date,
         "class_id": class_ids.get(row.class_key or ""),
     }

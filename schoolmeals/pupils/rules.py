@@ -56,7 +56,7 @@ _NO_ZERO: Final = [f"{ten}{one}" for ten in range(1, 10) for one in range(1, 10)
 _KEPT_FORMATS: Final = "\u200c\u200d"
 _LOOKALIKES: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V", "-": None, " ": None})
 _SEPARATORS: Final = re.compile(r"[\s:.\-]+")
-_CLASS: Final = re.compile(r"^(\d{1,2})\s*[-–]?\s*[«\"“„']?\s*(\w{0,12})\s*[»\"”']?$")
+_CLASS: Final = re.compile(r"^([0-9]{1,2})\s*[-–]?\s*[«\"“„']?\s*(\w{0,12})\s*[»\"”']?$")
 
 
 def cleaned(text: str) -> str:

@@ -324,7 +324,8 @@ def test_the_downloaded_list_can_be_imported_again_and_changes_nothing(school: S
     content = school.office_browser.get(f"/school/{school.id}/pupils.csv").data
     answer = upload_roll(school, content)
     counts = re.findall(
-        r"<dt>(New pupils|Changed|Unchanged|Leaving)</dt>\s*<dd>(\d+)</dd>", school.office_browser.get(answer.location).text
+        r"<dt>(New pupils|Changed|Unchanged|Leaving)</dt>\s*<dd>(\d+)</dd>",
+        school.office_browser.get(answer.location).text,
     )
     assert dict(counts) == {"New pupils": "0", "Changed": "0", "Unchanged": "2", "Leaving": "0"}
 

@@ -6,12 +6,14 @@ Looking runs inside ``with reading(actor, now) as look``, where PostgreSQL itsel
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
+from enum import Enum
 from functools import lru_cache
+from types import NoneType
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -110,13 +112,45 @@ def insert_rows(session: Session, model: type[Model], rows: Sequence[Mapping[str
         return
     table: Any = model.__table__
     names = tuple(rows[0])
-    arrays = {name: [_for_array(row[name]) for row in rows] for name in names}
+    arrays = {name: array_of([row[name] for row in rows]) for name in names}
     statement = _insert_statement(table, names)
     session.connection().execute(statement, arrays)
 
 
-def _for_array(value: Any) -> Any:
-    return json.dumps(value, default=str) if isinstance(value, dict | list) else value
+def array_of(values: Iterable[Any]) -> str:
+    """``values`` as the text of a PostgreSQL array, for a parameter that the statement casts: ``CAST(:ids AS uuid[])``.
+
+    Written by hand because the driver tests every element for what would have to be quoted, which for a batch of taps
+    took longer than everything that the taps are about. Knows ids, numbers, truth, times, bytes, texts and JSON.
+    """
+    return "{" + ",".join([_ELEMENTS.get(type(value), _element)(value) for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
+    NoneType: lambda _value: "NULL",
+    UUID: lambda value: value.hex,
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    str: _quoted,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    datetime: lambda value: value.isoformat(),
+    date: lambda value: value.isoformat(),
+    time: lambda value: value.isoformat(),
+    dict: lambda value: _quoted(json.dumps(value, default=str)),
+    list: lambda value: _quoted(json.dumps(value, default=str)),
+}
+
+
+def _element(value: Any) -> str:
+    """For kinds of the above: a word of an enumeration, an id of another library."""
+    for kind in (str, int, UUID, dict, list):
+        if isinstance(value, kind):
+            return _ELEMENTS[kind](value.value if isinstance(value, Enum) else value)
+    raise TypeError(f"{type(value).__name__} does not go into an array")
 
 
 _DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]

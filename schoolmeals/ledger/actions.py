@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from schoolmeals import audit
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, array_of, insert_rows
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.rules import (
@@ -31,7 +31,7 @@ from schoolmeals.money import Money
 _LOCK = text("""
     SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
       FROM account
-     WHERE school_id = :school_id AND id = ANY(:ids)
+     WHERE school_id = :school_id AND id = ANY(CAST(:ids AS uuid[]))
      ORDER BY owner_id IS NULL, id
        FOR NO KEY UPDATE
 """)
@@ -135,7 +135,7 @@ def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, k
 
 
 def _locked(session: Session, school_id: UUID, ids: Sequence[UUID]) -> dict[UUID, AccountState]:
-    rows = session.connection().execute(_LOCK, {"school_id": school_id, "ids": list(ids)})
+    rows = session.connection().execute(_LOCK, {"school_id": school_id, "ids": array_of(ids)})
     return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
 
 
@@ -164,10 +164,10 @@ def _write(
         _GAIN,
         {
             "school_id": school_id,
-            "ids": [state.id for state in changed],
-            "debits": [state.debits_minor for state in changed],
-            "credits": [state.credits_minor for state in changed],
-            "versions": [state.version for state in changed],
+            "ids": array_of(state.id for state in changed),
+            "debits": array_of(state.debits_minor for state in changed),
+            "credits": array_of(state.credits_minor for state in changed),
+            "versions": array_of(state.version for state in changed),
         },
     )
     insert_rows(work.session, JournalEntry, [_entry_row(work, school_id, entry) for entry in entries])

@@ -27,7 +27,7 @@ from schoolmeals.canteen.rules import (
     refusal_of,
 )
 from schoolmeals.clock import in_utc
-from schoolmeals.database import Work
+from schoolmeals.database import Work, array_of
 
 _QUEUE_AT_TILL: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:till, 0))")
 
@@ -36,7 +36,8 @@ _KNOWN: Final = text("""
            (SELECT jsonb_agg(jsonb_build_array(line.menu_item_id, line.quantity, line.is_set_meal) ORDER BY line.line)
               FROM sale_line AS line WHERE line.school_id = sale.school_id AND line.sale_id = sale.id) AS served
       FROM sale
-     WHERE school_id = :school_id AND (id = ANY(:ids) OR (device_id = :device_id AND seq = ANY(:seqs)))
+     WHERE school_id = :school_id AND (id = ANY(CAST(:ids AS uuid[])) OR (device_id = :device_id AND seq =
+     ANY(CAST(:seqs AS bigint[]))))
 """)
 
 _OFFERS: Final = text("""
@@ -44,11 +45,11 @@ _OFFERS: Final = text("""
            item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens, item.contract_item_id
       FROM sitting
       LEFT JOIN menu ON menu.school_id = sitting.school_id AND menu.sitting_id = sitting.id
-            AND menu.day = ANY(:days) AND menu.version > 0
+            AND menu.day = ANY(CAST(:days AS date[])) AND menu.version > 0
       LEFT JOIN menu_item AS item ON item.school_id = menu.school_id AND item.menu_id = menu.id
             AND item.from_version <= menu.version
             AND (item.until_version IS NULL OR item.until_version > menu.version)
-     WHERE sitting.school_id = :school_id AND sitting.id = ANY(:sittings)
+     WHERE sitting.school_id = :school_id AND sitting.id = ANY(CAST(:sittings AS uuid[]))
      ORDER BY item.position, item.id
 """)
 
@@ -58,7 +59,8 @@ _EATEN: Final = text("""
            coalesce(sum(line.quantity * line.price_minor) FILTER (WHERE NOT line.is_set_meal), 0)::bigint AS buffet
       FROM sale
       JOIN sale_line AS line ON line.school_id = sale.school_id AND line.sale_id = sale.id
-     WHERE sale.school_id = :school_id AND sale.pupil_id = ANY(:pupils) AND sale.service_day = ANY(:days)
+     WHERE sale.school_id = :school_id AND sale.pupil_id = ANY(CAST(:pupils AS uuid[]))
+       AND sale.service_day = ANY(CAST(:days AS date[]))
        AND sale.verdict = 'served'
        AND NOT EXISTS (SELECT FROM sale_undo AS undo WHERE undo.school_id = sale.school_id AND undo.sale_id = sale.id)
      GROUP BY sale.school_id, sale.id
@@ -137,17 +139,29 @@ class Ground:
         """The school's day on which the device says that it served; never later than today."""
         return min(order.tapped_at, self.now).astimezone(self.zone).date()
 
-    def card_of(self, order: Order) -> pupils.CardFacts | None:
-        return None if order.number_hash is None else self.people.cards.get(order.number_hash)
-
     def pupil_of(self, order: Order) -> pupils.PupilFacts | None:
-        card = self.card_of(order)
+        """Whose card it is, or who was found by name."""
+        card = self.people.cards.get(order.number_hash) if order.number_hash is not None else None
         pupil_id = order.pupil_id if card is None else card.pupil_id
         return None if pupil_id is None else self.people.pupils.get(pupil_id)
 
-    def offer_of(self, order: Order) -> Offer | None:
+    def meet(self, order: Order) -> "Tap":
+        """The order with whom and what it is about."""
+        card = self.people.cards.get(order.number_hash) if order.number_hash is not None else None
+        day = self.service_day(order)
         by_day = self.offers.get(order.sitting_id, {})
-        return by_day.get(self.service_day(order)) or by_day.get(None)
+        return Tap(order, day, card, self.pupil_of(order), by_day.get(day) or by_day.get(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """An order beside the day that it belongs to, its card, its pupil and what is sold there and then."""
+
+    order: Order
+    day: date
+    card: pupils.CardFacts | None
+    pupil: pupils.PupilFacts | None
+    offer: Offer | None
 
 
 def queue_at_till(work: Work, device_id: UUID) -> None:
@@ -160,8 +174,8 @@ def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Or
     parameters = {
         "school_id": school_id,
         "device_id": device_id,
-        "ids": [order.id for order in orders],
-        "seqs": [order.seq for order in orders],
+        "ids": array_of(order.id for order in orders),
+        "seqs": array_of(order.seq for order in orders),
     }
     known = Known()
     for row in work.session.connection().execute(_KNOWN, parameters):
@@ -174,7 +188,7 @@ def offers_for(
     work: Work, school_id: UUID, sittings: Iterable[UUID], days: Iterable[date]
 ) -> dict[UUID, dict[date | None, Offer]]:
     """The published menus of ``sittings`` on ``days``; under the day None the sitting's hours alone."""
-    parameters = {"school_id": school_id, "sittings": sorted(set(sittings)), "days": sorted(set(days))}
+    parameters = {"school_id": school_id, "sittings": array_of(set(sittings)), "days": array_of(set(days))}
     offers: dict[UUID, dict[date | None, Offer]] = {}
     for row in work.session.connection().execute(_OFFERS, parameters):
         by_day = offers.setdefault(row.id, {None: Offer(row.opens_at, row.closes_at, row.ended_on)})
@@ -187,17 +201,16 @@ def offers_for(
 
 def eaten_by(work: Work, school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -> dict[UUID, list[Eaten]]:
     """What pupils had on ``days``, without what was undone."""
-    parameters = {"school_id": school_id, "pupils": sorted(set(pupil_ids)), "days": sorted(set(days))}
+    parameters = {"school_id": school_id, "pupils": array_of(set(pupil_ids)), "days": array_of(set(days))}
     eaten: dict[UUID, list[Eaten]] = {}
     for row in work.session.connection().execute(_EATEN, parameters):
         eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
     return eaten
 
 
-def facts_of(ground: Ground, order: Order, *, is_sequence_free: bool) -> TapFacts:
-    """What the rules may know of ``order`` at this point of the batch."""
-    card, pupil, offer = ground.card_of(order), ground.pupil_of(order), ground.offer_of(order)
-    day = ground.service_day(order)
+def facts_of(ground: Ground, tap: Tap, *, is_sequence_free: bool) -> TapFacts:
+    """What the rules may know of ``tap`` at this point of the batch."""
+    order, day, card, pupil, offer = tap.order, tap.day, tap.card, tap.pupil, tap.offer
     meals = ground.eaten.get(pupil.id, []) if pupil else []
     purse = ground.purses.get(pupil.id) if pupil else None
     age_group = age_group_of(pupil.grade) if pupil else None

@@ -5,7 +5,7 @@ pupil, the hour, the food and, last, the money. No rule here knows who pays, and
 money.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -186,8 +186,10 @@ def age_group_of(grade: int | None) -> str | None:
     return "11-14" if grade <= 9 else "15-18"
 
 
-def nearest_age_group(wanted: str | None, offered: Iterable[str]) -> str | None:
+def nearest_age_group(wanted: str | None, offered: Collection[str]) -> str | None:
     """The offered group nearest to ``wanted``, the larger portion where two are as near; None where none is offered."""
+    if wanted in offered:
+        return wanted
     place = AGE_GROUPS.index(wanted) if wanted in AGE_GROUPS else 1
     groups = sorted(offered, key=lambda group: (abs(AGE_GROUPS.index(group) - place), -AGE_GROUPS.index(group)))
     return groups[0] if groups else None

@@ -14,6 +14,7 @@ from schoolmeals.canteen.gathering import (
     Known,
     KnownSale,
     PurseBook,
+    Tap,
     eaten_by,
     facts_of,
     known_taps,
@@ -113,21 +114,21 @@ def _answer(ground: Ground, plan: _Plan, known: Known, order: Order) -> Answer:
     content_hash = order.content_hash(ground.device_id)
     if (before := known.sales.get(order.id)) is not None:
         return _answer_again(ground, plan, before, content_hash)
-    taken_by = known.tap_of_seq.get(order.seq)
-    facts = facts_of(ground, order, is_sequence_free=taken_by is None)
+    tap = ground.meet(order)
+    facts = facts_of(ground, tap, is_sequence_free=order.seq not in known.tap_of_seq)
     decision = decide(facts)
-    answer = _told(ground, order, decision)
+    answer = _told(ground, tap, decision)
     if decision.refused is not None and decision.refused.code in NOT_KEPT:
         return answer
-    shares = _charge(ground, plan, order, facts, decision)
-    _keep(ground, plan, order, decision, answer, shares, content_hash)
-    known.sales[order.id] = KnownSale(content_hash, answer.again(), answer.pupil.id if answer.pupil else None)
+    shares = _charge(ground, plan, tap, facts, decision)
+    _keep(ground, plan, tap, decision, answer, shares, content_hash)
+    known.sales[order.id] = KnownSale(content_hash, answer, answer.pupil.id if answer.pupil else None)
     known.tap_of_seq[order.seq] = order.id
     return answer
 
 
 def _answer_again(ground: Ground, plan: _Plan, before: KnownSale, content_hash: bytes) -> Answer:
-    answer = before.answer
+    answer = before.answer.again()
     if before.content_hash != content_hash:
         subject = audit.Subject("sale", answer.tap_id)
         told = {"device_id": ground.device_id}
@@ -138,16 +139,15 @@ def _answer_again(ground: Ground, plan: _Plan, before: KnownSale, content_hash: 
     return answer.shown_with(shown(pupil)) if pupil and answer.pupil is None else answer
 
 
-def _told(ground: Ground, order: Order, decision: Decision) -> Answer:
-    pupil, refused = ground.pupil_of(order), decision.refused
-    is_ours = ground.is_till_known and pupil is not None
+def _told(ground: Ground, tap: Tap, decision: Decision) -> Answer:
+    refused = decision.refused
     return Answer(
-        tap_id=order.id,
+        tap_id=tap.order.id,
         verdict=SERVED if refused is None else REFUSED,
         code=None if refused is None else refused.code,
         sentence=ENJOY if refused is None else refused.sentence,
         recorded_at=ground.now,
-        pupil=shown(pupil) if is_ours and pupil is not None else None,
+        pupil=shown(tap.pupil) if tap.pupil and ground.is_till_known else None,
         items=_as_answered(decision.served),
         declined=_as_answered(decision.declined),
         warnings=decision.warnings,
@@ -159,9 +159,9 @@ def _as_answered(items: Sequence[ItemFacts]) -> tuple[AnswerItem, ...]:
     return tuple(AnswerItem(item.menu_item_id, item.quantity, item.is_set_meal) for item in items)
 
 
-def _charge(ground: Ground, plan: _Plan, order: Order, facts: TapFacts, decision: Decision) -> wallet.Shares:
+def _charge(ground: Ground, plan: _Plan, tap: Tap, facts: TapFacts, decision: Decision) -> wallet.Shares:
     """Take what was served from the purse, grace and the courtesy fund, and remember that it was eaten."""
-    pupil = ground.pupil_of(order)
+    order, pupil = tap.order, tap.pupil
     if decision.refused is not None or pupil is None:
         return wallet.Shares(0)
     book = ground.purses[pupil.id]
@@ -171,12 +171,11 @@ def _charge(ground: Ground, plan: _Plan, order: Order, facts: TapFacts, decision
     movements = wallet.charge_movements(shares, book.state, ground.accounts, book.state.money.currency)
     if movements:
         plan.entries.append(ledger.Entry(order.id, "sale", movements))
-    card = ground.card_of(order)
     ground.eaten.setdefault(pupil.id, []).append(
         Eaten(
-            ground.service_day(order),
+            tap.day,
             order.sitting_id,
-            card.id if card else None,
+            tap.card.id if tap.card else None,
             ground.device_id,
             order.tapped_at,
             sum(item.quantity for item in decision.served if item.is_set_meal),
@@ -203,13 +202,13 @@ def _shares(book: PurseBook, facts: TapFacts, decision: Decision) -> wallet.Shar
 def _keep(
     ground: Ground,
     plan: _Plan,
-    order: Order,
+    tap: Tap,
     decision: Decision,
     answer: Answer,
     shares: wallet.Shares,
     content_hash: bytes,
 ) -> None:
-    pupil, card, offer = ground.pupil_of(order), ground.card_of(order), ground.offer_of(order)
+    order, pupil, card, offer = tap.order, tap.pupil, tap.card, tap.offer
     state = ground.purses[pupil.id].state if pupil else None
     moves = shares.total_minor > 0
     plan.sales.append(
@@ -220,7 +219,7 @@ def _keep(
             "card_id": card.id if card else None,
             "sitting_id": order.sitting_id,
             "menu_version": offer.version if offer else None,
-            "service_day": ground.service_day(order),
+            "service_day": tap.day,
             "tapped_at": order.tapped_at,
             "verdict": answer.verdict,
             "code": answer.code,

@@ -103,8 +103,9 @@ def _speak(app: Flask, settings: Settings) -> None:
 def _serve_files(app: Flask) -> None:
     """Stylesheets, scripts and pictures are served by whitenoise before a request ever reaches Flask."""
 
-    # Every address of a file carries a fingerprint of its content (web.page), so what it names never changes.
-    whitenoise: Any = WhiteNoise(app.wsgi_app, immutable_file_test=lambda _path, _url: True)
+    # The address of a file in a page carries a fingerprint of its content (web.page), so what it names never changes.
+    # Scripts import each other by plain addresses; those are asked for again after a minute.
+    whitenoise: Any = WhiteNoise(app.wsgi_app, immutable_file_test=lambda path, _url: not path.endswith(".js"))
     for room in ROOMS:
         folder = PACKAGE / room / "static"
         if folder.is_dir():

@@ -5,6 +5,7 @@ times.
 from typing import Any, ClassVar
 
 import marshmallow as ma
+from apispec import BasePlugin
 from flask import Flask
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
@@ -33,6 +34,29 @@ class ProblemSchema(Schema):
     errors = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.List(ma.fields.String()))
 
 
+class ProblemPlugin(BasePlugin):
+    """Documents every error as ``application/problem+json``, which is what ``web.problems`` answers with."""
+
+    def operation_helper(self, path: str | None = None, operations: Any = None, **_kwargs: Any) -> None:  # noqa: ARG002
+        """Name the media type in the errors of one address."""
+        for operation in (operations or {}).values():
+            for status, response in operation.get("responses", {}).items():
+                if str(status) == "default" or int(status) >= 400:
+                    _as_problem(response)
+
+    def response_helper(self, response: Any, **_kwargs: Any) -> Any:
+        """Name the media type in the shared errors, which are the only shared answers."""
+        _as_problem(response)
+        return response
+
+
+def _as_problem(response: Any) -> None:
+    if not isinstance(response, dict) or "$ref" in response:
+        return
+    told = response.pop("content", {}).get("application/json", {"schema": {"$ref": "#/components/schemas/Problem"}})
+    response["content"] = {"application/problem+json": told}
+
+
 class ApiBlueprint(Blueprint):
     """A room's part of the API. Paging is told in the body, not in a header."""
 
@@ -58,7 +82,7 @@ def register(app: Flask, blueprints: list[ApiBlueprint]) -> ProblemApi:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = ProblemApi(app)
+    api = ProblemApi(app, spec_kwargs={"extra_plugins": [ProblemPlugin()]})
     app.extensions["schoolmeals.api"] = api
     for blueprint in blueprints:
         api.register_blueprint(blueprint)

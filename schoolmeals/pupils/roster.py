@@ -18,7 +18,6 @@ SENTENCES: Final = {
     "bad-class": N_("Write the class as year and letter, for example 5 «А»."),
     "no-way-to-know-again": N_("Give a number or a date of birth, so that the pupil is known again next time."),
     "twice-in-file": N_("This pupil is already in line %(first)s."),
-    "two-columns": N_("The row has more values than the header has columns."),
     "unknown-user": N_("There is no such user in users.csv."),
     "unknown-class": N_("There is no such class in classes.csv."),
     "unknown-guardian": N_("There is no such guardian in users.csv. The pupil goes in without this link."),

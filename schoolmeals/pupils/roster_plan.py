@@ -136,7 +136,7 @@ def _sort_in(plan: RosterPlan, row: RosterRow, pupil: KnownPupil | None) -> None
 
 
 def differences(pupil: KnownPupil, row: RosterRow) -> tuple[str, ...]:
-    """The fields in which the row differs. What the file does not tell (patronymic, birth date, class) changes nothing."""
+    """The fields in which the row differs. What the file does not tell changes nothing."""
     names = ["surname", "given_name"]
     if not row.sourced_id.startswith(MADE_ID):
         names.insert(0, "sourced_id")

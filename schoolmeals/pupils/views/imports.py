@@ -35,16 +35,24 @@ def import_page(school_id: UUID) -> Any:
     return render("pupils/import.html", errors={}, **_around(school_id))
 
 
-@pages.get("/school/<uuid:school_id>/import/template.<any(csv, xlsx):kind>")
+@pages.get("/school/<uuid:school_id>/import/template.csv")
 @guard(OFFICE)
-def template(school_id: UUID, kind: str) -> Any:
+def template_csv(school_id: UUID) -> Any:
     """An empty roll with headers in the reader's language."""
+    return download(as_csv([_header(school_id)]), "pupils.csv", "text/csv")
+
+
+@pages.get("/school/<uuid:school_id>/import/template.xlsx")
+@guard(OFFICE)
+def template_xlsx(school_id: UUID) -> Any:
+    """The same as a workbook."""
+    return download(_workbook(_header(school_id)), "pupils.xlsx", XLSX)
+
+
+def _header(school_id: UUID) -> tuple[str, ...]:
     with reading(actor(), now()) as look:
         school_names(look, school_id)
-    header = HEADERS[language()]
-    if kind == "csv":
-        return download(as_csv([header]), "pupils.csv", "text/csv")
-    return download(_workbook(header), "pupils.xlsx", XLSX)
+    return HEADERS[language()]
 
 
 def _workbook(header: tuple[str, ...]) -> bytes:

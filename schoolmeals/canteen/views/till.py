@@ -3,13 +3,13 @@
 from typing import Any, Final
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity, pupils
 from schoolmeals.canteen.views.blueprint import till_pages
 from schoolmeals.canteen.words import MEALS
-from schoolmeals.database import reading
+from schoolmeals.database import Work, reading
 from schoolmeals.errors import NotAllowed
 from schoolmeals.web import DEVICE, actor, guard, language, now, render, settings
 from schoolmeals.web.guards import SignInNeeded
@@ -27,6 +27,7 @@ def counter() -> Any:
         return redirect(url_for("identity.shift"), code=303)
     school_id = _school()
     with reading(who, now()) as work:
+        _speak_as(work, who.cashier_id)
         device = identity.present_device()
         assert device is not None, "the door admits devices only"
         return render(
@@ -59,6 +60,13 @@ def faces() -> Any:
 def no_till_here(_refusal: Exception) -> Any:
     """This browser is no till, or no longer one: say what a till is and how to make one."""
     return render("canteen/no_till.html"), 403
+
+
+def _speak_as(work: Work, cashier_id: UUID) -> None:
+    """Begin a shift in the cashier's own language; the switch on the page may change it for this browser."""
+    if session.get("till_cashier") != str(cashier_id):
+        session["till_cashier"] = str(cashier_id)
+        session["language"] = identity.people(work, [cashier_id])[cashier_id].language
 
 
 def _school() -> UUID:

@@ -10,7 +10,7 @@ const LONGEST_MS = 8000;
 /* Nobody is known here any more: the shift is over, or the till was ended. */
 const CLOSED = new Set([401, 403, 404]);
 /* What would be refused however often it is sent. Everything else may be better in a moment. */
-const UNREADABLE = new Set([400, 413, 415, 422]);
+const UNREADABLE = new Set([413, 422]);
 
 /** Send taps. Throws where nothing came back, so that they are sent again. */
 export async function postTaps(taps) {

@@ -41,7 +41,7 @@ export class Counter {
     this.#state = state;
     this.#sales = state.sales;
     this.#tray.offer(this.#sitting);
-    if (this.#screen === "idle") this.idle();
+    if (this.#screen === "idle" && !this.#awaited) this.idle();
   }
 
   /** How many taps wait, and whether the last try to send them found no server. */

@@ -22,6 +22,7 @@ from schoolmeals.ledger import JournalEntry
 from tests.factories import session
 from tests.factories.canteen import GRACE_MINOR, JUICE_MINOR, LUNCH_MINOR, Canteen, new_card, new_eater
 from tests.factories.identity import OrganisationFactory, PersonFactory
+from tests.factories.pupils import SchoolClassFactory
 from tests.factories.wallet import balances
 
 
@@ -173,12 +174,12 @@ def set_limit(canteen: Canteen, pupil_id: UUID, limit_minor: int) -> None:
 
 def test_a_second_portion_needs_a_word_and_money(do: Any, canteen: Canteen, ring: Any) -> None:
     pupil_id = new_eater(canteen, do, money_minor=2 * LUNCH_MINOR)
-    again = {"meal": True, "decisions": ["V53"]}
+    meant = ["V53"]
     answers = ring(
         canteen.order(pupil_id, meal=True),
         canteen.order(pupil_id, meal=True),
-        canteen.order(pupil_id, **again),
-        canteen.order(pupil_id, **again),
+        canteen.order(pupil_id, meal=True, decisions=meant),
+        canteen.order(pupil_id, meal=True, decisions=meant),
     )
     assert [answer.code for answer in answers] == [None, "V53", None, "F70"]
     assert held(do, canteen, pupil_id) == (0, 0)
@@ -402,7 +403,8 @@ def test_a_revoked_till_sells_nothing(do: Any, canteen: Canteen, ring: Any) -> N
 
 
 def test_a_pupil_of_another_school_is_not_known(do: Any, canteen: Canteen, ring: Any) -> None:
-    elsewhere = replace(canteen, school_id=OrganisationFactory.create().id, class_id=None)
+    school_id = OrganisationFactory.create().id
+    elsewhere = replace(canteen, school_id=school_id, class_id=SchoolClassFactory.create(school_id=school_id).id)
     pupil_id = new_eater(elsewhere, do, money_minor=5_000_00)
     (by_name, by_card) = ring(
         canteen.order(pupil_id, meal=True), canteen.order(new_card(elsewhere, pupil_id), meal=True)
@@ -438,9 +440,7 @@ def test_the_count_of_statements_would_notice_a_query_per_order(
     once = wallet.lock_purses
 
     def one_by_one(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
-        for _ in range(len(orders)):
-            found = once(work, school_id, pupil_ids)
-        return found
+        return [once(work, school_id, pupil_ids) for _ in orders][-1]
 
     def counted(work: Work) -> int:
         with count_statements(work.session) as counted:

@@ -47,7 +47,7 @@ def signature(body: bytes) -> str:
     return base64.urlsafe_b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode().rstrip("=")
 
 
-def post(till: FlaskClient, body: Any, path: str = "taps", signed: bytes | None = None) -> Any:
+def post(till: Any, body: Any, path: str = "taps", signed: bytes | None = None) -> Any:
     """A signed request; ``signed`` puts the signature under other bytes."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"X-Device-Signature": signature(signed or content), "Content-Type": "application/json"}
@@ -70,7 +70,7 @@ def sales(do: Any) -> int:
 
 
 def test_a_tap_by_card_is_answered_with_the_childs_face_and_no_money(
-    app: Flask, do: Any, canteen: Canteen, till: FlaskClient
+    app: Flask, do: Any, canteen: Canteen, till: Any
 ) -> None:
     key = derive_key(app.extensions["schoolmeals"].settings.secret_key, CARD_NUMBERS)
     pupil_id = new_eater(canteen, do, money_minor=5_000_00, surname="Әбенов", given_name="Дәулет")
@@ -84,7 +84,7 @@ def test_a_tap_by_card_is_answered_with_the_childs_face_and_no_money(
     assert AnswersSchema().validate(answer.json) == {}
 
 
-def test_the_answers_are_the_same_whoever_pays(app: Flask, do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_the_answers_are_the_same_whoever_pays(app: Flask, do: Any, canteen: Canteen, till: Any) -> None:
     rich, poor, poorest = (
         new_eater(canteen, do, money_minor=money, surname="А", given_name="Б") for money in (5_000_00, 0, 0)
     )
@@ -126,10 +126,10 @@ def test_the_same_number_of_statements_whoever_pays(do: Any, canteen: Canteen, c
     assert len({do(counted, order, actor=canteen.till) for order in orders}) == 1
 
 
-def test_one_bad_tap_is_told_and_the_others_are_sold(do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_one_bad_tap_is_told_and_the_others_are_sold(do: Any, canteen: Canteen, till: Any) -> None:
     pupil_id = str(new_eater(canteen, do))
     good = tap(canteen, 1, pupil_id=pupil_id)
-    bad = [
+    bad: list[Any] = [
         {**tap(canteen, 2, pupil_id=pupil_id), "price_minor": 1},
         {**tap(canteen, 3), "pupil_id": None},
         tap(canteen, 4, pupil_id=pupil_id, card_number=CARD),
@@ -154,17 +154,17 @@ def test_one_bad_tap_is_told_and_the_others_are_sold(do: Any, canteen: Canteen, 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b'{"taps":[]}', b'{"taps":{}}', b'{"taps":[{}],"more":1}', b"[" * 100_000]
 )
-def test_what_holds_no_taps_is_refused_whole(canteen: Canteen, till: FlaskClient, body: bytes) -> None:
+def test_what_holds_no_taps_is_refused_whole(canteen: Canteen, till: Any, body: bytes) -> None:
     answer = post(till, body)
     assert (answer.status_code, answer.json["code"]) == (422, "taps-unreadable")
 
 
-def test_two_hundred_taps_are_the_most(do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_two_hundred_taps_are_the_most(do: Any, canteen: Canteen, till: Any) -> None:
     assert post(till, {"taps": [{}] * 201}).status_code == 422
     assert len(post(till, {"taps": [{}] * 200}).json["answers"]) == 200
 
 
-def test_a_signature_under_other_bytes_sells_nothing(do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_a_signature_under_other_bytes_sells_nothing(do: Any, canteen: Canteen, till: Any) -> None:
     body = {"taps": [tap(canteen, pupil_id=str(new_eater(canteen, do)))]}
     for answer in (
         post(till, body, signed=b"something else"),
@@ -182,7 +182,7 @@ def test_without_a_shift_a_till_sells_nothing(app: Flask, do: Any, canteen: Cant
 
 
 def test_the_state_is_asked_again_and_again_but_sent_once(
-    do: Any, canteen: Canteen, till: FlaskClient, clock: MovableClock
+    do: Any, canteen: Canteen, till: Any, clock: MovableClock
 ) -> None:
     answer = till.get("/api/till/state")
     assert TillStateSchema().validate(answer.json) == {}
@@ -198,7 +198,7 @@ def test_the_state_is_asked_again_and_again_but_sent_once(
     assert (later.json["last_seq"], later.json["sittings"][0]["count"], len(later.json["sales"])) == (3, 1, 1)
 
 
-def test_the_till_finds_children_by_class(do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_the_till_finds_children_by_class(do: Any, canteen: Canteen, till: Any) -> None:
     new_eater(canteen, do, surname="Әбенов", given_name="Дәулет", allergens=[("milk", "certified")])
     (of_class,) = till.get("/api/till/pupils").json["classes"]
     (child,) = of_class["pupils"]
@@ -206,7 +206,7 @@ def test_the_till_finds_children_by_class(do: Any, canteen: Canteen, till: Flask
     assert child["allergens"] == [{"code": "milk", "severity": "certified"}]
 
 
-def test_the_till_takes_a_sale_back(do: Any, canteen: Canteen, till: FlaskClient) -> None:
+def test_the_till_takes_a_sale_back(do: Any, canteen: Canteen, till: Any) -> None:
     wish = tap(canteen, pupil_id=str(new_eater(canteen, do)))
     post(till, {"taps": [wish]})
     undo = {"sale_id": wish["id"], "undo_id": str(new_id())}
@@ -223,22 +223,23 @@ def test_guardians_read_their_own_childs_meals(app: Flask, do: Any, canteen: Can
     mother, stranger = (PersonFactory.create(roles=[(Role.PARENT, canteen.school_id)]) for _ in range(2))
     GuardianshipFactory.create(school_id=canteen.school_id, pupil_id=pupil_id, person_id=mother.id)
     path = f"/api/meals/{canteen.school_id}/{pupil_id}"
-    (meal,) = signed_in(app, mother.id).get(path).json["meals"]
+    own: Any = signed_in(app, mother.id)
+    (meal,) = own.get(path).json["meals"]
     assert (meal["total_minor"], meal["money_minor"], meal["grace_minor"]) == (LUNCH_MINOR, 100_00, 750_00)
     assert signed_in(app, stranger.id).get(path).status_code == 404
-    assert signed_in(app, mother.id).get(f"{path}?since=2026-01-01&until=2020-01-01").status_code == 422
+    assert own.get(f"{path}?since=2026-01-01&until=2020-01-01").status_code == 422
 
 
 def test_the_office_reads_its_day_and_the_city_all_of_them(app: Flask, do: Any, canteen: Canteen, ring: Any) -> None:
     ring(canteen.order(new_eater(canteen, do), meal=True))
-    office = signed_in(app, PersonFactory.create(roles=[(Role.SCHOOL_OFFICE, canteen.school_id)]).id)
+    office: Any = signed_in(app, PersonFactory.create(roles=[(Role.SCHOOL_OFFICE, canteen.school_id)]).id)
     day = f"/api/schools/{canteen.school_id}/days/2026-11-23"
     assert office.get(day).json["set_meals"] == 1
     assert len(office.get(f"{day}/sales").json["meals"]) == 1
     assert office.get(f"{day}/closing").status_code == 404
     assert office.get(f"/api/schools/{uuid4()}/days/2026-11-23").status_code == 404
     assert office.get(f"/api/schools/{canteen.school_id}/days/yesterday").status_code == 422
-    city = signed_in(
+    city: Any = signed_in(
         app, PersonFactory.create(roles=[(Role.CITY_ADMIN, OrganisationFactory.create(kind="city").id)]).id
     )
     (school,) = city.get("/api/city/days/2026-11-23").json["schools"]

@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 
 from schoolmeals import ledger, wallet
 from schoolmeals.actors import Actor
-from schoolmeals.canteen import gathering
 from schoolmeals.canteen.actions import taps
 from schoolmeals.canteen.actions.undoing import undo_sale
 from schoolmeals.canteen.models import Sale
@@ -209,6 +208,6 @@ def test_without_the_order_of_locks_they_do(
         return found
 
     once = wallet.lock_purses
-    monkeypatch.setattr(gathering.wallet, "lock_purses", one_after_another)
+    monkeypatch.setattr(wallet, "lock_purses", one_after_another)
     failures = opposite_deeds(app, do, canteen, 6)
     assert any("deadlock" in str(one).lower() for one in failures)

@@ -146,7 +146,8 @@ def preview_of(roster: Roster, plan: RosterPlan) -> dict[str, Any]:
 
 def without_names(preview: dict[str, Any]) -> dict[str, Any]:
     """What of a preview stays for good: numbers and places, nobody's name."""
-    return {name: preview[name] for name in ("source", "counts", "must_be_confirmed", "problems")}
+    kept = ("source", "counts", "must_be_confirmed", "problems")
+    return {name: preview[name] for name in kept if name in preview}
 
 
 def _shown_row(roster: Roster, row: RosterRow) -> list[Any]:

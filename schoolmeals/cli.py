@@ -87,9 +87,10 @@ def doctor() -> None:
 @click.argument("name")
 @with_appcontext
 def first_admin(name: str) -> None:
-    """Invite NAME to be a city admin, in a city whose organisation is added where it is missing."""
+    """Invite NAME to be a city admin. The city itself and the public holidays are added where they are missing."""
     city = frame().settings.city_name
     with transaction(SYSTEM, frame().clock()) as work:
+        identity.seed_calendar(work, range(work.now.year, work.now.year + 2))
         found = organisations(work, ["city"])
         city_id = (
             found[0].id

@@ -22,6 +22,7 @@ from schoolmeals.demo.dishes import BUFFET, LUNCHES, pictured_dishes
 from schoolmeals.demo.families import KNOWN_CARD, plan_town
 from schoolmeals.demo.names import KAZAKH_SURNAMES, Family, new_family
 from schoolmeals.demo.pictures import dish_picture, figure_picture
+from schoolmeals.keys import derive_key
 from schoolmeals.ledger.proofs import prove
 from schoolmeals.web.frame import frame
 from tests.conftest import _empty
@@ -110,7 +111,7 @@ def test_demo_people_are_listed_with_what_they_are(small_city: Flask) -> None:
 
 
 def test_two_households_and_a_grandmother_see_the_same_child(look: Work, school_id: UUID) -> None:
-    key = city_module.derive_key(frame().settings.secret_key, city_module.CARD_NUMBERS)
+    key = derive_key(frame().settings.secret_key, city_module.CARD_NUMBERS)
     number = pupils.number_hash(key, KNOWN_CARD.format(1))
     pupil_id = pupils.till_facts(look, school_id, number_hashes=[number], pupil_ids=[]).cards[number].pupil_id
     guardians = pupils.guardians_of(look, school_id, [pupil_id])[pupil_id]

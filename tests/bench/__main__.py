@@ -37,8 +37,8 @@ DAYS: Final = {
     "in_process_1": range(8),
     "in_process_100": range(8, 22),
     "in_process_100x2": range(22, 37),
-    "http_single": range(37, 39),
-    "http_batch_100": range(39, 40),
+    "http_single": range(37, 38),
+    "http_batch_100": range(38, 40),
 }
 """Which days' meals each workload eats. Over HTTP only the last 72 hours are taken."""
 

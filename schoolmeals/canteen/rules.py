@@ -195,9 +195,6 @@ def nearest_age_group(wanted: str | None, offered: Collection[str]) -> str | Non
     return groups[0] if groups else None
 
 
-# The envelope
-
-
 def till_is_known(facts: TapFacts) -> Refused | None:
     """The device is enrolled in this school and nobody has revoked it."""
     if facts.is_till_known:
@@ -341,9 +338,6 @@ TILL_RULES: Final[tuple[TillRule, ...]] = (
     day_limit_allows_it,
     purse_covers_it,
 )
-
-
-# What does not stop a sale
 
 
 def clock_is_right(facts: TapFacts) -> Refused | None:

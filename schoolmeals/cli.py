@@ -138,7 +138,7 @@ def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, thre
     )
     if is_demo:
         os.environ.setdefault("SCHOOLMEALS_DEMO", "yes")
-        os.environ.setdefault("SCHOOLMEALS_BASE_URL", serving.address)
+        os.environ.setdefault("SCHOOLMEALS_BASE_URL", serving.shown_address)
     try:
         supervisor.refuse_taken_port(host, port)
         settings = Settings.from_environment(os.environ)
@@ -205,7 +205,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def _welcome(settings: Settings, serving: supervisor.Serving) -> None:
     click.echo()
-    click.echo(f"  School meals is at  {click.style(serving.address, bold=True)}")
+    click.echo(f"  School meals is at  {click.style(serving.shown_address, bold=True)}")
     if settings.demo:
         click.echo("  On the sign-in page, one tap makes you any of these people:")
         app = create_app(settings)
@@ -221,5 +221,7 @@ def _show_tills(serving: supervisor.Serving) -> None:
     """How a visitor makes a browser a till."""
     codes = till_codes()
     if codes:
-        click.echo(f"  A till is any browser that opens {serving.address}/till/enrol and types the code of a school:")
+        click.echo(
+            f"  A till is any browser that opens {serving.shown_address}/till/enrol and types the code of a school:"
+        )
         click.echo(f"    {', '.join(f'{name}: {code}' for name, code in codes)}")

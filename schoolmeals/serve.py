@@ -44,6 +44,11 @@ class Serving:
     with_worker: bool = True
 
     @property
+    def shown_address(self) -> str:
+        """The same by the name that passkeys need: browsers bind them to a name, never to an address in digits."""
+        return self.address.replace("//127.0.0.1:", "//localhost:")
+
+    @property
     def address(self) -> str:
         """What a person types into a browser on this machine."""
         here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104

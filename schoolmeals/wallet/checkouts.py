@@ -36,7 +36,7 @@ from schoolmeals.wallet.payments import (
 )
 from schoolmeals.wallet.queries import is_event_known
 from schoolmeals.wallet.rules import CHECKOUT_SPAN, PaymentOutcome, TopUpBounds, TopUpFacts, TopUpStage
-from schoolmeals.web import actor, caller_address, frame, language, now, settings
+from schoolmeals.web import actor, caller_address, frame, language, now, public_base, settings
 
 PROVIDER: Final = "stripe"
 _DESCRIPTIONS: Final = {"kk": "Мектеп асы", "ru": "Школьное питание", "en": "School meals"}
@@ -149,7 +149,7 @@ def _open_page(provider: PaymentProvider, top_up: TopUpFacts) -> TopUpFacts:
 def _intent(top_up: TopUpFacts) -> CheckoutIntent:
     """Made of what is stored alone, so that a retry asks for the very same page. It names no child."""
     path = url_for("wallet.show_top_up", school_id=top_up.school_id, pupil_id=top_up.pupil_id, top_up_id=top_up.id)
-    back = settings().base_url.rstrip("/") + path
+    back = public_base() + path
     return CheckoutIntent(
         top_up_id=top_up.id,
         amount=top_up.amount,
@@ -159,6 +159,12 @@ def _intent(top_up: TopUpFacts) -> CheckoutIntent:
         cancel_url=f"{back}?back=left",
         expires_at=_whole_seconds(top_up.intended_at) + CHECKOUT_SPAN,
     )
+
+
+def hosted_page(url: str) -> str:
+    """Where to send the payer. The demo's own bank stands on this very site, whatever name it is reached by."""
+    own = settings().base_url.rstrip("/")
+    return url.removeprefix(own) if settings().demo and url.startswith(f"{own}/") else url
 
 
 def _whole_seconds(instant: datetime) -> datetime:

@@ -15,7 +15,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.wallet.access import OFFICE
 from schoolmeals.wallet.actions import set_limit
 from schoolmeals.wallet.blueprint import pages, told, told_at
-from schoolmeals.wallet.checkouts import receive_webhook, send_to_checkout
+from schoolmeals.wallet.checkouts import hosted_page, receive_webhook, send_to_checkout
 from schoolmeals.wallet.payments import BadSignature, EventUnreadable, NotFresh
 from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_ups_of
 from schoolmeals.wallet.rules import LARGEST_LIMIT_MINOR, TopUpStage
@@ -58,7 +58,7 @@ def begin_top_up(school_id: UUID, pupil_id: UUID) -> Any:
     except (Invalid, TooMany, Unavailable) as refusal:
         return _top_up_page(school_id, pupil_id, top_up_id, refusal, field)
     if started.stage is TopUpStage.PENDING and started.checkout_url is not None:
-        return redirect(started.checkout_url, code=303)
+        return redirect(hosted_page(started.checkout_url), code=303)
     return redirect(_page_of_top_up(school_id, pupil_id, top_up_id), code=303)
 
 

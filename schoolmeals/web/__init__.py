@@ -5,7 +5,7 @@
 """
 
 from schoolmeals.web.api import ApiBlueprint, Schema
-from schoolmeals.web.frame import Frame, actor, caller_address, frame, language, now, render, settings
+from schoolmeals.web.frame import Frame, actor, caller_address, frame, language, now, public_base, render, settings
 from schoolmeals.web.guards import DEVICE, PUBLIC_POLICY, SIGNED_IN, Policy, guard, roles
 from schoolmeals.web.page import NavItem
 
@@ -24,6 +24,7 @@ __all__ = [
     "guard",
     "language",
     "now",
+    "public_base",
     "render",
     "roles",
     "settings",

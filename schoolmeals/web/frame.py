@@ -77,6 +77,16 @@ def language() -> str:
     return request.accept_languages.best_match(list(LANGUAGES)) or frame().settings.default_language
 
 
+def public_base() -> str:
+    """Scheme and host of the addresses that people are given, without a slash at the end.
+
+    An installation says its own; a request's Host header could lie. The demo follows the request, because it is reached
+    by whatever name its machine has, and payment pages and passkeys must stay on that name.
+    """
+    here = settings()
+    return (request.host_url if here.demo else here.base_url).rstrip("/")
+
+
 def caller_address() -> str:
     """The network address that the request comes from, as far as our own proxies can be trusted to tell."""
     return request.remote_addr or ""

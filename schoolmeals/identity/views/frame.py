@@ -13,7 +13,7 @@ from schoolmeals.identity.actions.sessions import Caller, SignedIn
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.visitors import present_token_hash
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import caller_address, render, settings
+from schoolmeals.web import caller_address, public_base, render, settings
 from schoolmeals.web.problems import spoken, status_of
 from schoolmeals.web.security import session_cookie_name
 from schoolmeals.web.views import back_to
@@ -45,7 +45,7 @@ def caller(carried_by: str = "cookie") -> Caller:
 
 def site() -> Site:
     """The site that passkeys are made for."""
-    address = urlsplit(settings().base_url)
+    address = urlsplit(public_base())
     return Site(gettext("School meals"), f"{address.scheme}://{address.netloc}")
 
 

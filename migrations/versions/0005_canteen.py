@@ -127,6 +127,8 @@ def upgrade() -> None:
             ["school_id", "entry_id"],
             ["journal_entry.school_id", "journal_entry.id"],
             name=op.f("fk_sale_school_id_entry_id_journal_entry"),
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["school_id", "pupil_id"], ["pupil.school_id", "pupil.id"], name=op.f("fk_sale_school_id_pupil_id_pupil")

@@ -105,7 +105,13 @@ class Sale(Model):
     __tablename__ = "sale"
     __table_args__ = (
         ForeignKeyConstraint(["school_id", "pupil_id"], ["pupil.school_id", "pupil.id"]),
-        ForeignKeyConstraint(["school_id", "entry_id"], ["journal_entry.school_id", "journal_entry.id"]),
+        # Asked at the commit: the books come last, because every tap of the school waits for their accounts.
+        ForeignKeyConstraint(
+            ["school_id", "entry_id"],
+            ["journal_entry.school_id", "journal_entry.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         CheckConstraint("(verdict = 'served') = (code IS NULL)", name="refused_with_a_code"),
         CheckConstraint("verdict IN ('served', 'refused')", name="verdict"),
         CheckConstraint("total_minor = money_minor + grace_minor + courtesy_minor", name="shares_add_up"),

@@ -84,7 +84,7 @@ def settings_for(server: EmbeddedServer) -> Settings:
         secret_key=SECRET,
         database_url=server.app_url(DATABASE),
         database_owner_url=server.owner_url(DATABASE),
-        database_pool_size=8,
+        database_pool_size=16,
         base_url="http://localhost",
     )
 

@@ -91,6 +91,7 @@ def hello(port: int, clients: int, seconds: float) -> int:
             connection.request("GET", "/version")
             connection.getresponse().read()
             own.append(time.perf_counter() - begun)
+        connection.close()
 
     threads = [Thread(target=ask, args=(own,), daemon=True) for own in spent]
     for thread in threads:
@@ -130,9 +131,10 @@ def _client(
     for body, headers in requests[WARM_UP:]:
         begun = time.perf_counter()
         if begun >= end:
-            return
+            break
         _send(connection, body, headers)
         spent.append(time.perf_counter() - begun)
+    connection.close()
 
 
 def _send(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> None:

@@ -276,8 +276,9 @@ def _write(work: Work, school_id: UUID, plan: _Plan) -> None:
         "cashier_id": work.actor.cashier_id,
         "recorded_at": work.now,
     }
-    if plan.entries:
-        ledger.post(work, school_id, plan.entries, known_new=True)
     insert_rows(work.session, Sale, [{**common, **sale} for sale in plan.sales])
     insert_rows(work.session, SaleLine, [{"school_id": school_id, **line} for line in plan.lines])
     audit.record_many(work, plan.events)
+    # Last, because from here to the commit every other tap of the school waits for its accounts.
+    if plan.entries:
+        ledger.post(work, school_id, plan.entries, known_new=True)

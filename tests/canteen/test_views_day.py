@@ -79,7 +79,7 @@ def test_the_day_shows_what_was_served(office: FlaskClient, canteen: Canteen, ea
 
 def test_only_what_was_not_served_can_be_shown(office: FlaskClient, canteen: Canteen, eater: UUID, ring: Any) -> None:
     ring(canteen.order(eater, meal=True), canteen.order(b"?" * 32, meal=True))
-    page = parsed(office.get(day_path(canteen, "?only=refused")))
+    page = parsed(office.get(day_path(canteen, "?show=refused")))
     assert "Нұрланов" not in page
     assert "Unknown card" in page
 

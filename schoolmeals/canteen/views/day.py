@@ -48,7 +48,7 @@ def day(school_id: UUID | None) -> Any:
     if school_id is None:
         return redirect(url_for("canteen.day", school_id=own_school()), code=303)
     on = asked_day()
-    only_refused = request.args.get("only") == "refused"
+    only_refused = request.args.get("show") == "refused"
     page = max(1, request.args.get("page", 1, type=int))
     with reading(actor(), now()) as work:
         sales = queries.sales_of_day(work, school_id, on)

@@ -1,0 +1,196 @@
+"""A small city in which everybody holds every role once, for the test of who may do what to whose things.
+
+Each thing exists four times: one's own, another's in the same school, one in another school, and one that is nowhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from schoolmeals import canteen as canteen_room
+from schoolmeals.actors import Role
+from schoolmeals.clock import MovableClock
+from schoolmeals.identity.models import Invitation, Passkey
+from schoolmeals.ids import new_id
+from schoolmeals.pupils.models import ClaimCode, RosterImport
+from schoolmeals.wallet.models import Purse, TopUp
+from tests.factories import saved
+from tests.factories import session as session_of_factories
+from tests.factories.canteen import Canteen, new_canteen, new_card, new_eater
+from tests.factories.identity import (
+    DeviceFactory,
+    OrganisationFactory,
+    PersonFactory,
+    RoleGrantFactory,
+    SessionFactory,
+    signed_in,
+    signed_in_till,
+)
+from tests.factories.parents import NoticeFactory
+from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
+
+ROLES: Final = ("public", *(role.value for role in Role), "till")
+VARIANTS: Final = ("own", "same", "other", "missing")
+CITY_WIDE: Final = (Role.AUDITOR, Role.CITY_ADMIN)
+"""For these the whole city is their own; another school is no stranger's school."""
+
+
+@dataclass(frozen=True)
+class World:
+    """``people`` by role; ``things`` by variant: a mapping from the name of a route's argument to its value."""
+
+    app: Flask
+    people: dict[str, UUID]
+    till_id: UUID
+    things: dict[str, dict[str, Any]]
+
+    def client(self, role: str) -> FlaskClient:
+        """A browser of somebody who has ``role`` and nothing else."""
+        if role == "public":
+            return self.app.test_client()
+        if role == "till":
+            return signed_in_till(self.app, self.till_id)
+        return signed_in(self.app, self.people[role])
+
+
+def build(app: Flask, do: Any, clock: MovableClock) -> World:
+    """The world of one test, in a database that was empty."""
+    city = OrganisationFactory.create(kind="city").id
+    here, there = new_canteen(clock()), new_canteen(clock())
+    people = {role.value: PersonFactory.create().id for role in Role}
+    for role in Role:
+        place = city if role in CITY_WIDE else here.school_id
+        RoleGrantFactory.create(person_id=people[role.value], role=role.value, organisation_id=place)
+    stranger = PersonFactory.create().id
+    RoleGrantFactory.create(person_id=stranger, role=Role.CASHIER.value, organisation_id=there.school_id)
+    things = {
+        "own": _things(do, here, people["parent"], people["cashier"]),
+        "same": _things(do, here, stranger, people["cashier"]),
+        "other": _things(do, there, stranger, stranger),
+    }
+    things["missing"] = {name: new_id() if isinstance(value, UUID) else value for name, value in things["own"].items()}
+    till = DeviceFactory.create(school_id=here.school_id, cashier_id=people["cashier"])
+    return World(app, people, till.id, things)
+
+
+def _things(do: Any, canteen: Canteen, guardian: UUID, member: UUID) -> dict[str, Any]:
+    """What belongs to one child and its school, by the names of the routes' arguments."""
+    school = {"school_id": canteen.school_id}
+    pupil_id = new_eater(canteen, do, money_minor=5_000_00, photo_id=PhotoFactory.create(**school).id)
+    card_hash = new_card(canteen, pupil_id)
+    tie = GuardianshipFactory.create(**school, pupil_id=pupil_id, person_id=guardian)
+    sale = canteen.order(card_hash, meal=True)
+    do(canteen_room.ring_up, [sale], actor=canteen.till)
+    return {
+        **school,
+        "organisation_id": canteen.school_id,
+        "pupil_id": pupil_id,
+        "class_id": canteen.class_id,
+        "guardianship_id": tie.id,
+        "sale_id": sale.id,
+        "sitting_id": canteen.sitting_id,
+        "menu_id": canteen.menu_id,
+        "item_id": canteen.juice,
+        "menu_item_id": canteen.juice,
+        "person_id": member,
+        "day": "2026-11-23",
+        **_rows(canteen, pupil_id, guardian),
+    }
+
+
+def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:
+    """Things of which a row is all that a door needs to find them."""
+    now, school_id = canteen.now, canteen.school_id
+    session = SessionFactory.create(person_id=guardian, token_hash=uuid4().bytes)
+    return {
+        "photo_id": PhotoFactory.create(school_id=school_id).id,
+        "device_id": DeviceFactory.create(school_id=school_id).id,
+        "session_id": session.id,
+        "notice_id": NoticeFactory.create(school_id=school_id, pupil_id=pupil_id, person_id=guardian).id,
+        "card_id": CardFactory.create(school_id=school_id, pupil_id=pupil_id).id,
+        "top_up_id": _cash(canteen, pupil_id),
+        "passkey_id": _passkey(guardian, now),
+        "invitation_id": _invitation(school_id, now),
+        "import_id": _import(school_id, now),
+        "claim_code_id": _claim_code(school_id, pupil_id, now),
+        "provider": "stripe",
+        "language": "kk",
+    }
+
+
+def _cash(canteen: Canteen, pupil_id: UUID) -> UUID:
+    purse_id = session_of_factories().scalar(select(Purse.id).where(Purse.pupil_id == pupil_id))
+    row = TopUp(
+        school_id=canteen.school_id,
+        id=new_id(canteen.now),
+        purse_id=purse_id,
+        amount_minor=1_000_00,
+        currency="KZT",
+        method="hosted-page",
+        intended_at=canteen.now,
+        provider="stripe",
+    )
+    found: UUID = saved(row).id
+    return found
+
+
+def _passkey(person_id: UUID, now: datetime) -> UUID:
+    row = Passkey(
+        id=new_id(now),
+        person_id=person_id,
+        credential_id=uuid4().bytes,
+        public_key=b"key",
+        sign_count=0,
+        transports=[],
+        name="Phone",
+        created_at=now,
+    )
+    found: UUID = saved(row).id
+    return found
+
+
+def _invitation(school_id: UUID, now: datetime) -> UUID:
+    row = Invitation(
+        id=new_id(now),
+        code_hash=uuid4().bytes,
+        role=Role.CASHIER.value,
+        organisation_id=school_id,
+        name="Somebody",
+        created_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+    found: UUID = saved(row).id
+    return found
+
+
+def _import(school_id: UUID, now: datetime) -> UUID:
+    row = RosterImport(
+        school_id=school_id,
+        id=new_id(now),
+        file_name="roll.csv",
+        sha256=b"",
+        uploaded_at=now,
+        preview={},
+        rows_total=0,
+        rows_done=0,
+    )
+    found: UUID = saved(row).id
+    return found
+
+
+def _claim_code(school_id: UUID, pupil_id: UUID, now: datetime) -> UUID:
+    row = ClaimCode(
+        school_id=school_id,
+        id=new_id(now),
+        pupil_id=pupil_id,
+        code_hash=uuid4().bytes,
+        printed_at=now,
+        expires_at=now + timedelta(days=60),
+    )
+    found: UUID = saved(row).id
+    return found

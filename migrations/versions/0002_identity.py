@@ -52,7 +52,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("kind IN ('city', 'school', 'supplier', 'state')", name=op.f("ck_organisation_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
-        sa.UniqueConstraint("identifier_scheme", "identifier", name=op.f("uq_organisation_identifier_scheme_identifier")),
+        sa.UniqueConstraint(
+            "identifier_scheme", "identifier", name=op.f("uq_organisation_identifier_scheme_identifier")
+        ),
     )
     op.create_table(
         "person",

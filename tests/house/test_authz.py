@@ -51,7 +51,7 @@ def test_each_role_gets_what_its_row_says(app: Flask, do: Any, clock: MovableClo
     rules = (one for one in app.url_map.iter_rules(endpoint) if method in (one.methods or set()))
     # Where a door has a short address too, the one that names its thing is the one to try.
     rule = max(rules, key=lambda one: len(one.arguments))
-    wanted = dict.fromkeys(ROLES, []) if os.environ.get("AUTHZ_RECORD") else _wanted(row)
+    wanted = {role: [] for role in ROLES} if os.environ.get("AUTHZ_RECORD") else _wanted(row)
     world = build(app, do, clock)
     found = {role: _try(world, rule, method, row, role) for role in ROLES if role not in wanted}
     for role in wanted:
@@ -140,7 +140,7 @@ def _fresh() -> UUID:
 
 
 def _print(endpoint: str, method: str, row: dict[str, Any], found: dict[str, list[int]]) -> None:
-    told = {name: row[name] for name in SETTINGS if name in row}
+    told: dict[str, Any] = {name: row[name] for name in SETTINGS if name in row}
     for role, codes in found.items():
         told[role] = codes[0] if len(set(codes)) == 1 else " ".join(str(code) for code in codes)
     with Path(os.environ["AUTHZ_RECORD"]).open("a", encoding="utf-8") as file:

@@ -35,13 +35,15 @@ class School:
 def school(app: Flask) -> School:
     """School No. 1 with Ali and Maria in 5 «Ә»; the parent is Ali's."""
     names = {"name_en": "School No. 1", "name_kk": "№1 мектеп", "name_ru": "Школа №1"}
-    place = OrganisationFactory(**names, identifier="980540000019")
-    room = SchoolClassFactory(school_id=place.id, sourced_id="class-5-ә", name="5 «Ә»")
-    ali = PupilFactory(school_id=place.id, class_id=room.id, sourced_id="101", surname="Абай", given_name="Әли")
-    maria = PupilFactory(school_id=place.id, class_id=room.id, sourced_id="102", surname="Бек", given_name="Мария")
-    office = PersonFactory(name="Office", roles=[(Role.SCHOOL_OFFICE, place.id)])
-    parent = PersonFactory(name="Parent", roles=[(Role.PARENT, place.id)])
-    GuardianshipFactory(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
+    place = OrganisationFactory.create(**names, identifier="980540000019")
+    room = SchoolClassFactory.create(school_id=place.id, sourced_id="class-5-ә", name="5 «Ә»")
+    ali = PupilFactory.create(school_id=place.id, class_id=room.id, sourced_id="101", surname="Абай", given_name="Әли")
+    maria = PupilFactory.create(
+        school_id=place.id, class_id=room.id, sourced_id="102", surname="Бек", given_name="Мария"
+    )
+    office = PersonFactory.create(name="Office", roles=[(Role.SCHOOL_OFFICE, place.id)])
+    parent = PersonFactory.create(name="Parent", roles=[(Role.PARENT, place.id)])
+    GuardianshipFactory.create(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
     return School(
         place.id,
         room.id,
@@ -57,12 +59,12 @@ def school(app: Flask) -> School:
 @pytest.fixture
 def other_school(app: Flask) -> School:
     """Another school with its own office and parent: whoever is from here learns nothing of the first."""
-    place = OrganisationFactory(name_en="School No. 2")
-    room = SchoolClassFactory(school_id=place.id)
+    place = OrganisationFactory.create(name_en="School No. 2")
+    room = SchoolClassFactory.create(school_id=place.id)
     ali, maria = PupilFactory.create_batch(2, school_id=place.id, class_id=room.id)
-    office = PersonFactory(roles=[(Role.SCHOOL_OFFICE, place.id)])
-    parent = PersonFactory(roles=[(Role.PARENT, place.id)])
-    GuardianshipFactory(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
+    office = PersonFactory.create(roles=[(Role.SCHOOL_OFFICE, place.id)])
+    parent = PersonFactory.create(roles=[(Role.PARENT, place.id)])
+    GuardianshipFactory.create(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
     return School(
         place.id,
         room.id,

@@ -51,7 +51,7 @@ def take(do: Any, school: School) -> Any:
     def run(content: bytes, *, typed: str = "", at_once: int | None = None) -> dict[str, int]:
         roster = read_roster("roll", content, key=KEY, school_names=["School No. 1"])
         import_id = do(upload_roster, school.id, file_name="roll", content=content, roster=roster, actor=school.office)
-        counts = do(_counts, school.id, import_id)
+        counts: dict[str, int] = do(_counts, school.id, import_id)
         do(confirm_roster, school.id, import_id, roster=roster, typed=typed, actor=school.office)
         while not do(
             apply_roster, school.id, import_id, roster=roster, today=TODAY, at_once=at_once, actor=school.office
@@ -91,7 +91,7 @@ def test_a_planted_import_without_the_match_would_be_refused_by_the_database(
 
 def test_who_vanished_is_marked_left_with_cards_ended_and_may_return(school: School, take: Any, rows: Any) -> None:
     take(csv_of(ABAI, BEK, *many(20)))
-    card = CardFactory(school_id=school.id, pupil_id=school.maria.id)
+    card = CardFactory.create(school_id=school.id, pupil_id=school.maria.id)
     assert take(csv_of(ABAI, *many(20)))["leaving"] == 1
     (maria,) = [one for one in rows(Pupil) if one.sourced_id == "102"]
     assert (maria.id, maria.left_on) == (school.maria.id, TODAY)
@@ -180,7 +180,7 @@ def test_a_card_number_names_one_pupil_at_a_time(school: School, do: Any, rows: 
 
 
 def test_only_the_office_and_the_own_guardian_touch_cards(school: School, other_school: School, do: Any) -> None:
-    card = CardFactory(school_id=school.id, pupil_id=school.maria.id)
+    card = CardFactory.create(school_id=school.id, pupil_id=school.maria.id)
     for actor in (school.parent, other_school.office, other_school.parent):
         with pytest.raises(NotFound):
             do(pupils.block_card, school.id, card.id, "lost", actor=actor)
@@ -191,7 +191,7 @@ def test_only_the_office_and_the_own_guardian_touch_cards(school: School, other_
 
 
 def test_a_claim_code_works_once_and_not_after_sixty_days(school: School, do: Any, rows: Any, clock: Any) -> None:
-    mother, father = (actor_of(PersonFactory().id) for _ in range(2))
+    mother, father = (actor_of(PersonFactory.create().id) for _ in range(2))
     do(pupils.give_claim_codes, school.id, {school.ali.id: b"a" * 32}, actor=school.office)
     keys: dict[str, Any] = {"attempt_keys": []}
     claimed = do(pupils.claim_pupil, b"a" * 32, "mother", **keys, actor=mother)

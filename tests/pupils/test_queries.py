@@ -54,10 +54,10 @@ def strangers() -> list[Actor]:
 
 @pytest.mark.parametrize("actor", readers())
 def test_the_school_and_the_city_see_a_pupil_whole(look: Any, actor: Actor) -> None:
-    room = SchoolClassFactory(name="5 «Ә»")
-    child = PupilFactory(surname="Әбенов", given_name="Дәулет", class_id=room.id, diet_note="Ұн жемейді")
-    PupilAllergenFactory(pupil_id=child.id, allergen="nuts", severity="certified")
-    PupilAllergenFactory(pupil_id=child.id, allergen="milk", severity="wish")
+    room = SchoolClassFactory.create(name="5 «Ә»")
+    child = PupilFactory.create(surname="Әбенов", given_name="Дәулет", class_id=room.id, diet_note="Ұн жемейді")
+    PupilAllergenFactory.create(pupil_id=child.id, allergen="nuts", severity="certified")
+    PupilAllergenFactory.create(pupil_id=child.id, allergen="milk", severity="wish")
     found = look(pupils.pupil, SOME_SCHOOL, child.id, actor=actor)
     assert (found.name, found.class_name, found.grade) == ("Әбенов Дәулет", "5 «Ә»", 5)
     assert found.allergens == (AllergenFact("milk", "wish"), AllergenFact("nuts", "certified"))
@@ -66,7 +66,7 @@ def test_the_school_and_the_city_see_a_pupil_whole(look: Any, actor: Actor) -> N
 
 @pytest.mark.parametrize("actor", strangers())
 def test_strangers_learn_nothing_of_a_pupil_or_a_roll(look: Any, actor: Actor) -> None:
-    child = PupilFactory()
+    child = PupilFactory.create()
     for query, *args in [
         (pupils.pupil, SOME_SCHOOL, child.id),
         (pupils.cards_of, SOME_SCHOOL, child.id),
@@ -81,16 +81,16 @@ def test_strangers_learn_nothing_of_a_pupil_or_a_roll(look: Any, actor: Actor) -
 
 
 def test_a_guardian_sees_their_own_pupils_in_all_schools_and_no_others(look: Any) -> None:
-    mine = PupilFactory(surname="Бек", class_id=SchoolClassFactory(grade=7).id)
-    young = PupilFactory(
-        surname="Яр", class_id=SchoolClassFactory(school_id=OTHER_SCHOOL, grade=1).id, school_id=OTHER_SCHOOL
+    mine = PupilFactory.create(surname="Бек", class_id=SchoolClassFactory.create(grade=7).id)
+    young = PupilFactory.create(
+        surname="Яр", class_id=SchoolClassFactory.create(school_id=OTHER_SCHOOL, grade=1).id, school_id=OTHER_SCHOOL
     )
-    left = PupilFactory(surname="Аба", left_on=LONG_AGO.date())
-    ended, others = PupilFactory(), PupilFactory()
+    left = PupilFactory.create(surname="Аба", left_on=LONG_AGO.date())
+    ended, others = PupilFactory.create(), PupilFactory.create()
     for child in (mine, young, left):
-        GuardianshipFactory(school_id=child.school_id, pupil_id=child.id, person_id=PARENT)
-    GuardianshipFactory(pupil_id=ended.id, person_id=PARENT, ended_at=LONG_AGO)
-    GuardianshipFactory(pupil_id=others.id, person_id=uuid4())
+        GuardianshipFactory.create(school_id=child.school_id, pupil_id=child.id, person_id=PARENT)
+    GuardianshipFactory.create(pupil_id=ended.id, person_id=PARENT, ended_at=LONG_AGO)
+    GuardianshipFactory.create(pupil_id=others.id, person_id=uuid4())
     parent = person(PARENT, [Grant(Role.PARENT, SOME_SCHOOL)])
     assert [one.surname for one in look(pupils.my_pupils, actor=parent)] == ["Яр", "Бек", "Аба"]
     assert look(pupils.pupil, SOME_SCHOOL, mine.id, actor=parent).surname == "Бек"
@@ -107,12 +107,14 @@ def test_a_guardian_sees_their_own_pupils_in_all_schools_and_no_others(look: Any
 def test_the_till_gets_its_facts_in_two_statements_whatever_their_number(look: Any) -> None:
     children = PupilFactory.create_batch(40)
     for number, child in enumerate(children):
-        CardFactory(pupil_id=child.id, number_hash=number.to_bytes(32, "big"))
+        CardFactory.create(pupil_id=child.id, number_hash=number.to_bytes(32, "big"))
     standing, ended = children[:2]
-    CardFactory(pupil_id=ended.id, number_hash=b"\x07" * 32, replaced_at=LONG_AGO)
-    CardFactory(pupil_id=standing.id, number_hash=b"\x07" * 32)
-    CardFactory(pupil_id=ended.id, number_hash=b"\x08" * 32, replaced_at=LONG_AGO)
-    CardFactory(school_id=OTHER_SCHOOL, pupil_id=PupilFactory(school_id=OTHER_SCHOOL).id, number_hash=b"\x09" * 32)
+    CardFactory.create(pupil_id=ended.id, number_hash=b"\x07" * 32, replaced_at=LONG_AGO)
+    CardFactory.create(pupil_id=standing.id, number_hash=b"\x07" * 32)
+    CardFactory.create(pupil_id=ended.id, number_hash=b"\x08" * 32, replaced_at=LONG_AGO)
+    CardFactory.create(
+        school_id=OTHER_SCHOOL, pupil_id=PupilFactory.create(school_id=OTHER_SCHOOL).id, number_hash=b"\x09" * 32
+    )
     statements: list[str] = []
 
     def count(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
@@ -141,11 +143,11 @@ def test_the_till_gets_its_facts_in_two_statements_whatever_their_number(look: A
 
 def test_the_roll_is_sorted_by_class_and_by_the_kazakh_alphabet_and_paged(look: Any) -> None:
     office = somebody(Role.SCHOOL_OFFICE)
-    fifth, sixth = SchoolClassFactory(grade=5, name="5 «Ә»"), SchoolClassFactory(grade=6, name="6 «А»")
-    earlier = SchoolClassFactory(grade=5, name="5 «А»")
+    fifth, sixth = SchoolClassFactory.create(grade=5, name="5 «Ә»"), SchoolClassFactory.create(grade=6, name="6 «А»")
+    earlier = SchoolClassFactory.create(grade=5, name="5 «А»")
     for surname, room in (("Бек", fifth), ("Әли", fifth), ("Аба", sixth), ("Яр", earlier)):
-        PupilFactory(surname=surname, class_id=room.id)
-    PupilFactory(surname="Кет", class_id=fifth.id, left_on=LONG_AGO.date())
+        PupilFactory.create(surname=surname, class_id=room.id)
+    PupilFactory.create(surname="Кет", class_id=fifth.id, left_on=LONG_AGO.date())
     page = look(pupils.pupils_of_school, SOME_SCHOOL, actor=office)
     assert [one.surname for one in page.pupils] == ["Яр", "Әли", "Бек", "Аба"]
     second = look(pupils.pupils_of_school, SOME_SCHOOL, page=2, per_page=3, actor=office)
@@ -170,27 +172,27 @@ def test_the_roll_is_sorted_by_class_and_by_the_kazakh_alphabet_and_paged(look: 
     ],
 )
 def test_names_are_found_by_their_beginnings_in_any_case(look: Any, search: str, found: list[str]) -> None:
-    PupilFactory(surname="Әбенов", given_name="Нұрасыл")
-    PupilFactory(surname="Нұрлан", given_name="Мария")
+    PupilFactory.create(surname="Әбенов", given_name="Нұрасыл")
+    PupilFactory.create(surname="Нұрлан", given_name="Мария")
     page = look(pupils.pupils_of_school, SOME_SCHOOL, search=search, actor=somebody(Role.CASHIER))
     assert [one.surname for one in page.pupils] == found
 
 
 def test_pupils_without_a_card_that_opens_are_found(look: Any) -> None:
     with_card, blocked, replaced, none = PupilFactory.create_batch(4)
-    CardFactory(pupil_id=with_card.id)
-    CardFactory(pupil_id=blocked.id, blocked_at=LONG_AGO, block_reason="lost")
-    CardFactory(pupil_id=replaced.id, replaced_at=LONG_AGO)
+    CardFactory.create(pupil_id=with_card.id)
+    CardFactory.create(pupil_id=blocked.id, blocked_at=LONG_AGO, block_reason="lost")
+    CardFactory.create(pupil_id=replaced.id, replaced_at=LONG_AGO)
     page = look(pupils.pupils_of_school, SOME_SCHOOL, without_card=True, actor=somebody(Role.SCHOOL_OFFICE))
     assert {one.id for one in page.pupils} == {blocked.id, replaced.id, none.id}
 
 
 def test_a_photo_is_for_those_who_may_see_the_pupil_and_a_dish_for_the_whole_school(look: Any) -> None:
-    face, dish = PhotoFactory(), PhotoFactory()
-    child, other = PupilFactory(photo_id=face.id), PupilFactory()
+    face, dish = PhotoFactory.create(), PhotoFactory.create()
+    child, other = PupilFactory.create(photo_id=face.id), PupilFactory.create()
     mine, theirs = person(PARENT), person(UUID(int=71))
-    GuardianshipFactory(pupil_id=child.id, person_id=mine.id)
-    GuardianshipFactory(pupil_id=other.id, person_id=theirs.id)
+    GuardianshipFactory.create(pupil_id=child.id, person_id=mine.id)
+    GuardianshipFactory.create(pupil_id=other.id, person_id=theirs.id)
     for actor in (*readers(), mine):
         assert look(picture, SOME_SCHOOL, face.id, actor=actor).id == face.id
         assert look(picture, SOME_SCHOOL, dish.id, actor=actor).id == dish.id

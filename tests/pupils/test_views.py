@@ -16,6 +16,7 @@ from schoolmeals import pupils
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import reading, transaction
+from schoolmeals.errors import NotFound
 from schoolmeals.pupils import jobs, rules
 from schoolmeals.pupils.models import Card, ClaimCode, Guardianship, Pupil, RosterImport
 from tests.factories.identity import PersonFactory, signed_in
@@ -110,8 +111,8 @@ def test_a_card_that_is_somebody_elses_or_none_is_refused(school: School, rows: 
 
 
 def test_a_guardian_blocks_no_foreign_card(school: School, other_school: School, rows: Any) -> None:
-    card = CardFactory(school_id=school.id, pupil_id=school.ali.id)
-    marias = CardFactory(school_id=school.id, pupil_id=school.maria.id)
+    card = CardFactory.create(school_id=school.id, pupil_id=school.ali.id)
+    marias = CardFactory.create(school_id=school.id, pupil_id=school.maria.id)
     mine = f"/pupil/{school.id}/{school.ali.id}/cards"
     own = f"/pupil/{other_school.id}/{other_school.ali.id}/cards"
     assert post(other_school.parent_browser, f"{mine}/{card.id}/block", own).status_code == 404
@@ -135,7 +136,7 @@ def test_qr_cards_are_printed_ten_to_a_page_and_end_those_before(school: School,
 def test_where_the_paper_fails_the_old_cards_still_open(
     school: School, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    CardFactory(school_id=school.id, pupil_id=school.ali.id, kind="qr")
+    CardFactory.create(school_id=school.id, pupil_id=school.ali.id, kind="qr")
     monkeypatch.setattr("schoolmeals.pupils.papers.SECONDS", 0.001)
     path = f"/school/{school.id}/cards"
     assert post(school.office_browser, f"{path}/print", path, class_id=school.class_id).status_code == 503
@@ -146,7 +147,12 @@ def test_a_letters_code_makes_an_account_and_a_guardian_in_one_step(
     app: Flask, school: School, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("schoolmeals.pupils.views.guardians.pdf_of", lambda html: seen.append(html) or b"%PDF")
+
+    def keep(html: str) -> bytes:
+        seen.append(html)
+        return b"%PDF"
+
+    monkeypatch.setattr("schoolmeals.pupils.views.guardians.pdf_of", keep)
     path = f"/school/{school.id}/cards"
     assert (
         post(school.office_browser, f"{path.removesuffix('/cards')}/codes/print", path, class_id=school.class_id).data
@@ -184,7 +190,7 @@ def test_a_guardian_gives_the_other_one_a_code_and_the_office_ends_a_tie(app: Fl
     shown = post(school.parent_browser, f"/pupil/{school.id}/{school.ali.id}/code", mine)
     code = re.search(r"[0-9A-Z]{5}-[0-9A-Z]{5}", shown.text)
     assert code is not None
-    second = PersonFactory(roles=[])
+    second = PersonFactory.create(roles=[])
     browser = signed_in(app, second.id)
     assert post(browser, "/claim", "/claim", relation="father", code=code[0]).status_code == 303
     assert browser.get(mine).status_code == 200
@@ -222,8 +228,8 @@ def test_a_photo_becomes_small_and_anonymous_and_is_cached_privately(school: Sch
 
 
 def test_a_photo_is_not_for_strangers(app: Flask, school: School, other_school: School) -> None:
-    photo = PhotoFactory(school_id=school.id)
-    PupilFactory(school_id=school.id, photo_id=photo.id)
+    photo = PhotoFactory.create(school_id=school.id)
+    PupilFactory.create(school_id=school.id, photo_id=photo.id)
     address = f"/photo/{school.id}/{photo.id}"
     assert other_school.parent_browser.get(address).status_code == 404
     assert other_school.office_browser.get(address).status_code == 404
@@ -331,7 +337,7 @@ def test_the_downloaded_list_can_be_imported_again_and_changes_nothing(school: S
 
 
 def test_names_in_a_downloaded_list_are_no_formulas(school: School, clock: MovableClock) -> None:
-    PupilFactory(school_id=school.id, class_id=school.class_id, surname="=HYPERLINK(1)")
+    PupilFactory.create(school_id=school.id, class_id=school.class_id, surname="=HYPERLINK(1)")
     content = school.office_browser.get(f"/school/{school.id}/pupils.csv").data.decode("utf-8-sig")
     assert ";'=HYPERLINK(1);" in content
 
@@ -346,7 +352,7 @@ def test_allergens_are_kept_with_how_serious_they_are(school: School, look: Any)
 
 
 def test_a_pupil_leaves_and_returns(school: School, rows: Any) -> None:
-    CardFactory(school_id=school.id, pupil_id=school.ali.id)
+    CardFactory.create(school_id=school.id, pupil_id=school.ali.id)
     page = f"/school/{school.id}/pupils/{school.ali.id}"
     assert post(school.office_browser, f"{page}/leave", page).status_code == 303
     assert rows(Card)[0].replaced_at is not None
@@ -356,7 +362,7 @@ def test_a_pupil_leaves_and_returns(school: School, rows: Any) -> None:
 
 
 def test_a_cashier_looks_and_changes_nothing(app: Flask, school: School) -> None:
-    cashier = PersonFactory(roles=[(Role.CASHIER, school.id)])
+    cashier = PersonFactory.create(roles=[(Role.CASHIER, school.id)])
     browser = signed_in(app, cashier.id)
     page = browser.get(f"/school/{school.id}/pupils/{school.ali.id}")
     assert page.status_code == 200
@@ -375,19 +381,19 @@ def test_the_api_does_the_same_deeds(school: School, clock: MovableClock) -> Non
     base = f"/api/schools/{school.id}"
     office, parent = school.office_browser, school.parent_browser
     headers = {"X-CSRFToken": csrf_token(office, f"/school/{school.id}/import")}
-    assert [one["name"] for one in parent.get("/api/pupils").json["pupils"]] == ["Абай Әли"]
-    assert office.get(f"{base}/pupils?search=бек").json["total"] == 1
-    assert office.get(f"{base}/classes").json["classes"][0]["pupils"] == 2
+    assert [one["name"] for one in parent.get("/api/pupils").get_json()["pupils"]] == ["Абай Әли"]
+    assert office.get(f"{base}/pupils?search=бек").get_json()["total"] == 1
+    assert office.get(f"{base}/classes").get_json()["classes"][0]["pupils"] == 2
     new = office.post(f"{base}/pupils", json={"surname": "Жан", "given_name": "Дана"}, headers=headers)
     assert new.status_code == 201
-    path = f"{base}/pupils/{new.json['id']}"
+    path = f"{base}/pupils/{new.get_json()['id']}"
     changed = office.put(path, json={"surname": "Жан", "given_name": "Айша"}, headers=headers)
-    assert changed.json["name"] == "Жан Айша"
+    assert changed.get_json()["name"] == "Жан Айша"
     card = office.post(f"{path}/cards", json={"number": UID}, headers=headers)
-    assert (card.status_code, card.json["label"]) == (201, "…5E80")
-    blocked = office.put(f"{base}/cards/{card.json['id']}/block", json={}, headers=headers)
+    assert (card.status_code, card.get_json()["label"]) == (201, "…5E80")
+    blocked = office.put(f"{base}/cards/{card.get_json()['id']}/block", json={}, headers=headers)
     assert blocked.status_code == 204
-    assert office.get(f"{path}/cards").json["cards"][0]["block_reason"] == "lost"
+    assert office.get(f"{path}/cards").get_json()["cards"][0]["block_reason"] == "lost"
     assert parent.get(path).status_code == 404
     hole = office.post(
         f"{base}/pupils", json={"surname": "А", "given_name": "Б", "left_on": "2026-01-01"}, headers=headers
@@ -396,15 +402,15 @@ def test_the_api_does_the_same_deeds(school: School, clock: MovableClock) -> Non
     upload = office.post(
         f"{base}/roster-imports", data={"file": (io.BytesIO(csv_of(ABAI, BEK)), "r.csv")}, headers=headers
     )
-    assert (upload.status_code, upload.json["counts"]["leaving"]) == (201, 1)
+    assert (upload.status_code, upload.get_json()["counts"]["leaving"]) == (201, 1)
     confirmed = office.post(
-        f"{base}/roster-imports/{upload.json['id']}/confirm", json={"confirmation": "1"}, headers=headers
+        f"{base}/roster-imports/{upload.get_json()['id']}/confirm", json={"confirmation": "1"}, headers=headers
     )
-    assert confirmed.json["applied_at"] is not None
+    assert confirmed.get_json()["applied_at"] is not None
     assert office.delete(path, headers=headers).status_code == 409
 
 
 def test_nothing_is_written_where_a_deed_is_refused(school: School, clock: MovableClock, rows: Any) -> None:
-    with pytest.raises(pupils.queries.NotFound), transaction(school.parent, clock()) as work:
-        pupils.block_card(work, school.id, CardFactory(school_id=school.id, pupil_id=school.maria.id).id, "lost")
+    with pytest.raises(NotFound), transaction(school.parent, clock()) as work:
+        pupils.block_card(work, school.id, CardFactory.create(school_id=school.id, pupil_id=school.maria.id).id, "lost")
     assert rows(Card)[0].blocked_at is None

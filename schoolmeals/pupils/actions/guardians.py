@@ -91,18 +91,7 @@ def claim_pupil(
         refused = identity.spend_attempt(work, "claim", key, limit=CLAIM_LIMIT, per=CLAIM_WINDOW, block=CLAIM_WINDOW)
         if refused is not None:
             return refused
-    code = work.session.scalar(
-        select(ClaimCode)
-        .join(Pupil, (Pupil.school_id == ClaimCode.school_id) & (Pupil.id == ClaimCode.pupil_id))
-        .where(
-            ClaimCode.code_hash == code_hash,
-            ClaimCode.used_at.is_(None),
-            ClaimCode.withdrawn_at.is_(None),
-            ClaimCode.expires_at > work.now,
-            Pupil.left_on.is_(None),
-        )
-        .with_for_update(of=ClaimCode)
-    )
+    code = _standing_code(work, code_hash)
     if code is None:
         audit.record(work, "pupils.claim_refused", Subject("claim-code"), {})
         return Refused(
@@ -123,6 +112,22 @@ def claim_pupil(
     subject = Subject("pupil", code.pupil_id)
     audit.record(work, "pupils.claim_pupil", subject, payload, school_id=code.school_id)
     return Claimed(code.school_id, code.pupil_id, is_new)
+
+
+def _standing_code(work: Work, code_hash: bytes) -> ClaimCode | None:
+    """The code that can be used now, locked until the end of the deed."""
+    return work.session.scalar(
+        select(ClaimCode)
+        .join(Pupil, (Pupil.school_id == ClaimCode.school_id) & (Pupil.id == ClaimCode.pupil_id))
+        .where(
+            ClaimCode.code_hash == code_hash,
+            ClaimCode.used_at.is_(None),
+            ClaimCode.withdrawn_at.is_(None),
+            ClaimCode.expires_at > work.now,
+            Pupil.left_on.is_(None),
+        )
+        .with_for_update(of=ClaimCode)
+    )
 
 
 def add_guardian(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation: str) -> None:

@@ -1,5 +1,4 @@
-"""A till's taps, answers and state in JSON. ``till_json.py`` reads taps by hand; these schemas document what it reads.
-"""
+"""A till's taps, answers and state in JSON. ``till_json.py`` reads taps by hand; these document what it reads."""
 
 import marshmallow as ma
 

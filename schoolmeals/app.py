@@ -14,7 +14,7 @@ from schoolmeals.canteen import models as canteen_models
 from schoolmeals.canteen import views as canteen_views
 from schoolmeals.clock import Clock, system_clock
 from schoolmeals.config import SettingError, Settings
-from schoolmeals.database import APP_ROLE, db
+from schoolmeals.database import APP_ROLE, db, keep_connections_honest
 from schoolmeals.identity import api as identity_api
 from schoolmeals.identity import models as identity_models
 from schoolmeals.identity import views as identity_views
@@ -79,13 +79,14 @@ def _connect(app: Flask, settings: Settings) -> None:
         "pool_size": settings.database_pool_size,
         "max_overflow": settings.database_pool_size,
         "pool_timeout": 10,
-        "pool_pre_ping": True,
         "connect_args": {
             "options": f"-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000{role}",
             "connect_timeout": 5,
         },
     }
     db.init_app(app)
+    with app.app_context():
+        keep_connections_honest(db.engine)
     Migrate(app, db, directory=str(health.MIGRATIONS))
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import rfc8785
 
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, insert_together
 from schoolmeals.ids import new_id
 from schoolmeals.money import Money
 
@@ -51,7 +51,7 @@ def record(
 
 
 def record_many(work: Work, events: Sequence[NewEvent]) -> None:
-    """Record deeds with one statement for the events and, where any has one, one for the personal parts."""
+    """Record deeds with one statement, whatever their number and whether they have personal parts."""
     rows, personal_rows = [], []
     for event in events:
         event_id = new_id(work.now)
@@ -75,8 +75,7 @@ def record_many(work: Work, events: Sequence[NewEvent]) -> None:
                 "personal_commitment": commitment,
             }
         )
-    insert_rows(work.session, AuditEvent, rows)
-    insert_rows(work.session, AuditPersonal, personal_rows)
+    insert_together(work.session, [(AuditEvent, rows), (AuditPersonal, personal_rows)])
 
 
 def canonical(payload: Mapping[str, Any]) -> str:

@@ -10,8 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-
 from schoolmeals import pupils, wallet
 from schoolmeals.canteen.orders import Answer, AnswerItem, Order, PupilAtTill
 from schoolmeals.canteen.rules import (
@@ -27,44 +25,44 @@ from schoolmeals.canteen.rules import (
     refusal_of,
 )
 from schoolmeals.clock import in_utc
-from schoolmeals.database import Work, array_of
+from schoolmeals.database import Work, array_of, ask
 
-_QUEUE_AT_TILL: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:till, 0))")
+_QUEUE_AT_TILL: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%(till)s, 0))"
 
-_KNOWN: Final = text("""
+_KNOWN: Final = """
     SELECT id, seq, content_hash, verdict, code, facts, warnings, declined, pupil_id, recorded_at,
            (SELECT jsonb_agg(jsonb_build_array(line.menu_item_id, line.quantity, line.is_set_meal) ORDER BY line.line)
               FROM sale_line AS line WHERE line.school_id = sale.school_id AND line.sale_id = sale.id) AS served
       FROM sale
-     WHERE school_id = :school_id AND (id = ANY(CAST(:ids AS uuid[])) OR (device_id = :device_id AND seq =
-     ANY(CAST(:seqs AS bigint[]))))
-""")
+     WHERE school_id = %(school_id)s AND (id = ANY(CAST(%(ids)s AS uuid[])) OR (device_id = %(device_id)s AND seq =
+     ANY(CAST(%(seqs)s AS bigint[]))))
+"""
 
-_OFFERS: Final = text("""
+_OFFERS: Final = """
     SELECT sitting.id, sitting.opens_at, sitting.closes_at, sitting.ended_on, menu.day, menu.version,
            item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens, item.contract_item_id
       FROM sitting
       LEFT JOIN menu ON menu.school_id = sitting.school_id AND menu.sitting_id = sitting.id
-            AND menu.day = ANY(CAST(:days AS date[])) AND menu.version > 0
+            AND menu.day = ANY(CAST(%(days)s AS date[])) AND menu.version > 0
       LEFT JOIN menu_item AS item ON item.school_id = menu.school_id AND item.menu_id = menu.id
             AND item.from_version <= menu.version
             AND (item.until_version IS NULL OR item.until_version > menu.version)
-     WHERE sitting.school_id = :school_id AND sitting.id = ANY(CAST(:sittings AS uuid[]))
+     WHERE sitting.school_id = %(school_id)s AND sitting.id = ANY(CAST(%(sittings)s AS uuid[]))
      ORDER BY item.position, item.id
-""")
+"""
 
-_EATEN: Final = text("""
+_EATEN: Final = """
     SELECT sale.pupil_id, sale.service_day, sale.sitting_id, sale.card_id, sale.device_id, sale.tapped_at,
            coalesce(sum(line.quantity) FILTER (WHERE line.is_set_meal), 0)::bigint AS set_meals,
            coalesce(sum(line.quantity * line.price_minor) FILTER (WHERE NOT line.is_set_meal), 0)::bigint AS buffet
       FROM sale
       JOIN sale_line AS line ON line.school_id = sale.school_id AND line.sale_id = sale.id
-     WHERE sale.school_id = :school_id AND sale.pupil_id = ANY(CAST(:pupils AS uuid[]))
-       AND sale.service_day = ANY(CAST(:days AS date[]))
+     WHERE sale.school_id = %(school_id)s AND sale.pupil_id = ANY(CAST(%(pupils)s AS uuid[]))
+       AND sale.service_day = ANY(CAST(%(days)s AS date[]))
        AND sale.verdict = 'served'
        AND NOT EXISTS (SELECT FROM sale_undo AS undo WHERE undo.school_id = sale.school_id AND undo.sale_id = sale.id)
      GROUP BY sale.school_id, sale.id
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ class Tap:
 
 def queue_at_till(work: Work, device_id: UUID) -> None:
     """Wait until no other request of the same till is being answered: what it sends twice at once comes one by one."""
-    work.session.connection().execute(_QUEUE_AT_TILL, {"till": str(device_id)})
+    ask(work.session, _QUEUE_AT_TILL, {"till": str(device_id)})
 
 
 def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Order]) -> Known:
@@ -178,7 +176,7 @@ def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Or
         "seqs": array_of(order.seq for order in orders),
     }
     known = Known()
-    for row in work.session.connection().execute(_KNOWN, parameters):
+    for row in ask(work.session, _KNOWN, parameters):
         known.sales[row.id] = KnownSale(row.content_hash, _stored_answer(row), row.pupil_id)
         known.tap_of_seq[row.seq] = row.id
     return known
@@ -190,7 +188,7 @@ def offers_for(
     """The published menus of ``sittings`` on ``days``; under the day None the sitting's hours alone."""
     parameters = {"school_id": school_id, "sittings": array_of(set(sittings)), "days": array_of(set(days))}
     offers: dict[UUID, dict[date | None, Offer]] = {}
-    for row in work.session.connection().execute(_OFFERS, parameters):
+    for row in ask(work.session, _OFFERS, parameters):
         by_day = offers.setdefault(row.id, {None: Offer(row.opens_at, row.closes_at, row.ended_on)})
         if row.day not in by_day:
             by_day[row.day] = Offer(row.opens_at, row.closes_at, row.ended_on, row.version)
@@ -203,7 +201,7 @@ def eaten_by(work: Work, school_id: UUID, pupil_ids: Iterable[UUID], days: Itera
     """What pupils had on ``days``, without what was undone."""
     parameters = {"school_id": school_id, "pupils": array_of(set(pupil_ids)), "days": array_of(set(days))}
     eaten: dict[UUID, list[Eaten]] = {}
-    for row in work.session.connection().execute(_EATEN, parameters):
+    for row in ask(work.session, _EATEN, parameters):
         eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
     return eaten
 

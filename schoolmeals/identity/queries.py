@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from schoolmeals.actors import CITY_WIDE, ActorKind, Grant, Role
-from schoolmeals.database import Work
+from schoolmeals.database import Work, ask
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.models import (
     CashierPin,
@@ -23,6 +24,14 @@ from schoolmeals.identity.models import (
     SignInSession,
 )
 from schoolmeals.workdays import Calendar, CalendarDay, SchoolWeek, calendar_from
+
+_DEVICE: Final = """
+    SELECT device.id, device.school_id, device.name, device.public_key, device.cashier_id, person.name AS cashier_name,
+           device.shift_opened_at, device.enrolled_at, device.revoked_at
+      FROM device
+      LEFT JOIN person ON person.id = device.cashier_id
+     WHERE device.{by} = %(value)s
+"""
 
 WHOLE_WEEK = 5
 """School days a week where a school has not said otherwise."""
@@ -183,22 +192,30 @@ def calendar_days(work: Work, school_id: UUID) -> list[CalendarDay]:
 
 def device_of(work: Work, device_id: UUID) -> DeviceFacts:
     """A till by its id. Not scoped: whoever asks compares its school. Raises NotFound where there is none."""
-    row = work.session.execute(select_devices().where(Device.id == device_id)).one_or_none()
-    if row is None:
+    facts = find_device(work.session, "id", device_id)
+    if facts is None:
         raise NotFound
-    return device_facts(row)
+    return facts
+
+
+def find_device(
+    asked: Session | Connection, by: Literal["id", "token_hash"], value: UUID | bytes
+) -> DeviceFacts | None:
+    """A till by its id or the hash of its token: one statement, which every tap sends."""
+    rows = ask(asked, _DEVICE.format(by=by), {"value": value})
+    return DeviceFacts(*rows[0]) if rows else None
 
 
 def devices_of(work: Work, school_id: UUID) -> list[DeviceFacts]:
     """The tills of a school, those in use first, then by name. Scoped to its office."""
     require_role_in(work, school_id, Role.SCHOOL_OFFICE, Role.CITY_ADMIN)
-    found = select_devices().where(Device.school_id == school_id)
+    found = _select_devices().where(Device.school_id == school_id)
     rows = work.session.execute(found.order_by(Device.revoked_at.is_not(None), Device.name, Device.id))
-    return [device_facts(row) for row in rows]
+    return [_device_facts(row) for row in rows]
 
 
-def select_devices() -> Select[*tuple[Any, ...]]:
-    """A till with the cashier whose shift it is, for :func:`device_facts`: one statement."""
+def _select_devices() -> Select[*tuple[Any, ...]]:
+    """A till with the cashier whose shift it is, for :func:`_device_facts`: one statement."""
     return select(
         Device.id,
         Device.school_id,
@@ -212,8 +229,8 @@ def select_devices() -> Select[*tuple[Any, ...]]:
     ).outerjoin(Person, Person.id == Device.cashier_id)
 
 
-def device_facts(row: Row[Any]) -> DeviceFacts:
-    """The facts of a row of :func:`select_devices`."""
+def _device_facts(row: Row[Any]) -> DeviceFacts:
+    """The facts of a row of :func:`_select_devices`."""
     return DeviceFacts(**row._mapping)
 
 

@@ -18,8 +18,8 @@ from schoolmeals.actors import PUBLIC, Actor, ActorKind, Grant, Role, device, pe
 from schoolmeals.database import Work, db, transaction
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.actions.profile import set_language
-from schoolmeals.identity.models import Device, SignInSession
-from schoolmeals.identity.queries import DeviceFacts, device_facts, device_of, select_devices
+from schoolmeals.identity.models import SignInSession
+from schoolmeals.identity.queries import DeviceFacts, device_of, find_device
 from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, session_stands, shift_is_open
 from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.keys import token_hash
@@ -141,14 +141,13 @@ def _device_actor() -> Actor | None:
     token = request.cookies.get(device_cookie_name(settings()))
     signed = None if token else _signed_headers()
     if token and len(token) <= LONGEST_TOKEN:
-        found = Device.token_hash == token_hash(token)
+        with _connection() as connection:
+            facts = find_device(connection, "token_hash", token_hash(token))
     elif signed is not None:
-        found = Device.id == signed.device_id
+        with _connection() as connection:
+            facts = find_device(connection, "id", signed.device_id)
     else:
         return None
-    with _connection() as connection:
-        row = connection.execute(select_devices().where(found)).one_or_none()
-    facts = device_facts(row) if row is not None else None
     if facts is None or not _is_in_use(facts) or (signed is not None and not _signed_it(facts, signed.signature)):
         return None
     g.device = facts

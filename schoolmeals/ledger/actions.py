@@ -9,11 +9,11 @@ together.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schoolmeals import audit
-from schoolmeals.database import Work, array_of, insert_rows
+from schoolmeals.database import Work, array_of, ask, insert_rows, insert_together
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.rules import (
@@ -28,22 +28,22 @@ from schoolmeals.ledger.rules import (
 )
 from schoolmeals.money import Money
 
-_LOCK = text("""
+_LOCK = """
     SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
       FROM account
-     WHERE school_id = :school_id AND id = ANY(CAST(:ids AS uuid[]))
+     WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
      ORDER BY owner_id IS NULL, id
        FOR NO KEY UPDATE
-""")
+"""
 
-_GAIN = text("""
+_GAIN = """
     UPDATE account
        SET debits_minor = n.debits_minor, credits_minor = n.credits_minor, version = n.version
-      FROM unnest(CAST(:ids AS uuid[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:versions AS
-      bigint[]))
+      FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(debits)s AS bigint[]), CAST(%(credits)s AS bigint[]),
+                  CAST(%(versions)s AS bigint[]))
            AS n(id, debits_minor, credits_minor, version)
-     WHERE account.school_id = :school_id AND account.id = n.id
-""")
+     WHERE account.school_id = %(school_id)s AND account.id = n.id
+"""
 
 
 def open_accounts(work: Work, school_id: UUID, accounts: Sequence[NewAccount]) -> None:
@@ -135,7 +135,7 @@ def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, k
 
 
 def _locked(session: Session, school_id: UUID, ids: Sequence[UUID]) -> dict[UUID, AccountState]:
-    rows = session.connection().execute(_LOCK, {"school_id": school_id, "ids": array_of(ids)})
+    rows = ask(session, _LOCK, {"school_id": school_id, "ids": array_of(ids)})
     return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
 
 
@@ -160,7 +160,8 @@ def _write(
     planned: Sequence[PlannedPosting],
     changed: Sequence[AccountState],
 ) -> None:
-    work.session.connection().execute(
+    ask(
+        work.session,
         _GAIN,
         {
             "school_id": school_id,
@@ -170,8 +171,13 @@ def _write(
             "versions": array_of(state.version for state in changed),
         },
     )
-    insert_rows(work.session, JournalEntry, [_entry_row(work, school_id, entry) for entry in entries])
-    insert_rows(work.session, Posting, [_posting_row(work, school_id, posting) for posting in planned])
+    insert_together(
+        work.session,
+        [
+            (JournalEntry, [_entry_row(work, school_id, entry) for entry in entries]),
+            (Posting, [_posting_row(work, school_id, posting) for posting in planned]),
+        ],
+    )
 
 
 def _entry_row(work: Work, school_id: UUID, entry: Entry) -> dict[str, object]:

@@ -1,14 +1,29 @@
 """Looking at the roll. Everything is scoped to ``work.actor``, but for ``till_facts``, whose caller has checked."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Select, Uuid, any_, exists, func, literal, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    ARRAY,
+    Dialect,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import psycopg
 
 from schoolmeals.actors import ActorKind
-from schoolmeals.database import Work
+from schoolmeals.database import Work, array_of, ask
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils.access import keeps_roll, reads_roll, require_reader
 from schoolmeals.pupils.facts import (
@@ -27,6 +42,14 @@ from schoolmeals.pupils.rules import sort_key
 
 PAGE: Final = 50
 LARGEST_PAGE: Final = 200
+
+_CARDS_BY_NUMBER: Final = """
+    SELECT DISTINCT ON (number_hash)
+           number_hash, id, pupil_id, kind, blocked_at, block_reason, expires_on, replaced_at
+      FROM card
+     WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
+     ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC
+"""
 
 _ALLERGENS: Final = (
     select(
@@ -50,7 +73,7 @@ def _facts_statement() -> Select[Any]:
         Pupil.given_name,
         Pupil.patronymic,
         Pupil.class_id,
-        func.coalesce(SchoolClass.name, "").label("class_name"),
+        func.coalesce(SchoolClass.name, literal_column("''")).label("class_name"),
         SchoolClass.grade,
         Pupil.photo_id,
         Pupil.diet_note,
@@ -65,8 +88,17 @@ def _facts_statement() -> Select[Any]:
     )
 
 
+@cache
+def _facts_by_id() -> str:
+    """The same as a text that is sent as it is, for tills: ``%(school_id)s``, ``%(ids)s``."""
+    ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid()))
+    wanted = _facts_statement().where(Pupil.school_id == bindparam("school_id", type_=Uuid()), Pupil.id == any_(ids))
+    dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+    return str(wanted.compile(dialect=dialect))
+
+
 def _facts(row: Any) -> PupilFacts:
-    values = dict(row._mapping)
+    values = row._asdict()
     allergens = sorted(AllergenFact(code, severity) for code, severity in values.pop("allergens"))
     return PupilFacts(**values, allergens=tuple(allergens))
 
@@ -116,25 +148,11 @@ def till_facts(work: Work, school_id: UUID, *, number_hashes: Sequence[bytes], p
     Of cards that had the same number one after the other, the standing one counts, else the last. The caller has
     checked that the actor is a till of the school.
     """
-    cards = (
-        select(
-            Card.number_hash,
-            Card.id,
-            Card.pupil_id,
-            Card.kind,
-            Card.blocked_at,
-            Card.block_reason,
-            Card.expires_on,
-            Card.replaced_at,
-        )
-        .ext(distinct_on(Card.number_hash))
-        .where(Card.school_id == school_id, Card.number_hash == any_(literal(list(number_hashes), ARRAY(LargeBinary))))
-        .order_by(Card.number_hash, Card.replaced_at.desc().nulls_first(), Card.issued_at.desc())
-    )
-    found = {bytes(row[0]): CardFacts(*row[1:]) for row in work.session.execute(cards)}
-    wanted = sorted({*pupil_ids, *(card.pupil_id for card in found.values())})
-    pupils = _facts_statement().where(Pupil.school_id == school_id, Pupil.id == any_(literal(wanted, ARRAY(Uuid()))))
-    return TillFacts(found, {row.id: _facts(row) for row in work.session.execute(pupils)})
+    known = ask(work.session, _CARDS_BY_NUMBER, {"school_id": school_id, "numbers": array_of(number_hashes)})
+    found = {row[0]: CardFacts(*row[1:]) for row in known}
+    wanted = {*pupil_ids, *(card.pupil_id for card in found.values())}
+    rows = ask(work.session, _facts_by_id(), {"school_id": school_id, "ids": array_of(wanted)})
+    return TillFacts(found, {row.id: _facts(row) for row in rows})
 
 
 def guardians_of(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[GuardianFacts]]:

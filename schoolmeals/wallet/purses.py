@@ -5,16 +5,16 @@ the same for everybody: the policy row, then accounts of pupils, then accounts o
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit, ledger
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, array_of, ask, insert_rows
 from schoolmeals.ids import new_id
-from schoolmeals.ledger import Account, AccountKind, NewAccount
+from schoolmeals.ledger import AccountKind, NewAccount
 from schoolmeals.wallet.models import Purse, SchoolPolicy
 from schoolmeals.wallet.rules import (
     DEFAULT_CURRENCY,
@@ -23,6 +23,18 @@ from schoolmeals.wallet.rules import (
     PurseState,
     SchoolAccounts,
 )
+
+_PURSES: Final = """
+    SELECT pupil_id, id, currency, money_account_id, grace_account_id, limit_minor_day
+      FROM purse
+     WHERE school_id = %(school_id)s AND pupil_id = ANY(CAST(%(pupils)s AS uuid[]))
+"""
+
+_SCHOOL_ACCOUNTS: Final = """
+    SELECT purpose, id
+      FROM account
+     WHERE school_id = %(school_id)s AND owner_id IS NULL AND purpose = ANY(CAST(%(purposes)s AS text[]))
+"""
 
 
 class PurseRow(NamedTuple):
@@ -153,26 +165,10 @@ def _accounts_for(purse: PurseRow, grace_limit_minor: int) -> tuple[NewAccount, 
 
 
 def _purse_rows(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, PurseRow]:
-    rows = work.session.execute(
-        select(
-            Purse.pupil_id,
-            Purse.id,
-            Purse.currency,
-            Purse.money_account_id,
-            Purse.grace_account_id,
-            Purse.limit_minor_day,
-        ).where(Purse.school_id == school_id, Purse.pupil_id.in_(pupil_ids))
-    )
+    rows = ask(work.session, _PURSES, {"school_id": school_id, "pupils": array_of(pupil_ids)})
     return {row.pupil_id: PurseRow(*row) for row in rows}
 
 
 def _school_account_ids(work: Work, school_id: UUID) -> dict[str, UUID]:
-    return dict(
-        work.session.execute(
-            select(Account.purpose, Account.id).where(
-                Account.school_id == school_id,
-                Account.owner_id.is_(None),
-                Account.purpose.in_(SCHOOL_ACCOUNT_KINDS),
-            )
-        ).all()
-    )
+    parameters = {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}
+    return dict(ask(work.session, _SCHOOL_ACCOUNTS, parameters))

@@ -25,7 +25,7 @@ from schoolmeals.canteen.gathering import (
 from schoolmeals.canteen.models import Sale, SaleLine
 from schoolmeals.canteen.orders import REFUSED, SERVED, Answer, AnswerItem, Order
 from schoolmeals.canteen.rules import ENJOY, NOT_KEPT, Decision, ItemFacts, TapFacts, decide, refusal_of
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, insert_together
 from schoolmeals.errors import NotFound
 from schoolmeals.verdicts import Refused
 
@@ -276,8 +276,13 @@ def _write(work: Work, school_id: UUID, plan: _Plan) -> None:
         "cashier_id": work.actor.cashier_id,
         "recorded_at": work.now,
     }
-    insert_rows(work.session, Sale, [{**common, **sale} for sale in plan.sales])
-    insert_rows(work.session, SaleLine, [{"school_id": school_id, **line} for line in plan.lines])
+    insert_together(
+        work.session,
+        [
+            (Sale, [{**common, **sale} for sale in plan.sales]),
+            (SaleLine, [{"school_id": school_id, **line} for line in plan.lines]),
+        ],
+    )
     audit.record_many(work, plan.events)
     # Last, because from here to the commit every other tap of the school waits for its accounts.
     if plan.entries:

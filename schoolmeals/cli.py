@@ -27,7 +27,7 @@ from schoolmeals.identity.queries import organisations
 from schoolmeals.pupils.commands import import_roster
 from schoolmeals.wallet.stripe_gateway import build_payments
 from schoolmeals.web.frame import frame
-from schoolmeals.web.health import MIGRATIONS
+from schoolmeals.web.health import MIGRATIONS, readiness
 from schoolmeals.worker import run_worker
 
 DATABASE = "schoolmeals"
@@ -179,7 +179,8 @@ def _migrate_and_seed(settings: Settings) -> bool:
     with app.app_context():
         try:
             click.echo("Database ...", err=True)
-            upgrade(directory=str(MIGRATIONS))
+            if not _is_migrated():
+                upgrade(directory=str(MIGRATIONS))
             if not settings.demo or demo_people():
                 return True
             if is_unfinished():
@@ -188,6 +189,11 @@ def _migrate_and_seed(settings: Settings) -> bool:
             return True
         finally:
             db.engine.dispose()
+
+
+def _is_migrated() -> bool:
+    """Whether the database is at the newest migration. One look spares most starts a whole run of alembic."""
+    return bool(readiness(db.engine)["checks"].get("migrations") == "ok")
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -203,7 +203,8 @@ def _habits(chance: Random, grade: int, has_adult: bool) -> Habits:
         breakfast=chance.choice((0.4, 0.05, 0.0, 0.0, 0.0)),
         buffet=chance.choice((0.0, 0.05, 0.15, 0.3)) if grade > 2 else 0.04,
         pays=in_time if chance.random() < 0.85 else "late",
-        top_up_minor=chance.choice((10_000_00, 20_000_00, 20_000_00, 25_000_00, 30_000_00)),
+        # About a month of lunches: most families pay once a month.
+        top_up_minor=chance.choice((20_000_00, 30_000_00, 30_000_00, 35_000_00, 40_000_00)),
         limit_minor=chance.choice((300_00, 500_00)) if has_adult and chance.random() < 0.12 else None,
     )
 

@@ -205,4 +205,5 @@ def tap(till: Page, guardian: Page) -> int:
     expect(guardian.locator("main")).to_contain_text(re.compile(r"4\s150"))
     # The planted bug: a page that does not listen must not be taken for one that does.
     assert deaf.evaluate("window.seenAt") is None
-    return round(guardian.evaluate("window.seenAt") - till.evaluate("window.seenAt"))
+    shown, decided = (float(page.evaluate("window.seenAt")) for page in (guardian, till))
+    return round(shown - decided)

@@ -62,9 +62,6 @@ class Settings:
     session_idle_minutes: int = 12 * 60
     session_longest_days: int = 30
     till_shift_hours: int = 10
-    smtp_url: str = ""
-    """``smtp://user:password@host:port``. Empty: letters stay in the outbox, and the demo shows them."""
-    mail_from: str = "school-meals@localhost"
     upload_max_bytes: int = 60_000_000
     metrics_hosts: tuple[str, ...] = ("127.0.0.1", "::1")
 

@@ -157,7 +157,7 @@ def ask(asked: Session | Connection, statement: str, parameters: Mapping[str, An
             listener(asked, cursor, statement, parameters, None, False)
         try:
             cursor.execute(statement, parameters, prepare=True)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.pgresult.nfields else []
         except Error as error:
             raise DBAPIError.instance(statement, dict(parameters), error, Error) from error
 

@@ -39,10 +39,26 @@ def serving(city: City, server: str = "gunicorn") -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(_command(server, port), env=_environment(city), stdout=subprocess.DEVNULL)
+    with _running(_command(server, port), _environment(city), port):
+        yield port
+
+
+@contextmanager
+def serving_hello() -> Iterator[int]:
+    """A bare Flask application behind the same server with as many processes and threads; gives the port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with _running([*web_command(Serving(port=port))[:-1], "tests.bench.hello:app"], dict(os.environ), port):
+        yield port
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _await(port, process)
-        yield port
+        yield
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -79,7 +95,7 @@ def measure(city: City, port: int, size: int, clients: int, seconds: float, *, w
 
 
 def hello(port: int, clients: int, seconds: float) -> int:
-    """Requests a second of an address that does next to nothing: what the server and the client can do at most."""
+    """Requests a second of :func:`serving_hello`: what the server and the client can do at most."""
     barrier = Barrier(clients)
     spent: list[list[float]] = [[] for _ in range(clients)]
 
@@ -88,7 +104,7 @@ def hello(port: int, clients: int, seconds: float) -> int:
         barrier.wait(timeout=60)
         end = time.perf_counter() + seconds
         while (begun := time.perf_counter()) < end:
-            connection.request("GET", "/version")
+            connection.request("GET", "/")
             connection.getresponse().read()
             own.append(time.perf_counter() - begun)
         connection.close()

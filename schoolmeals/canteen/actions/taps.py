@@ -208,47 +208,48 @@ def _keep(
     shares: wallet.Shares,
     content_hash: bytes,
 ) -> None:
+    plan.sales.append(_sale_row(ground, tap, answer, shares, content_hash))
+    plan.lines += [_line_row(tap.order.id, line, item) for line, item in enumerate(decision.served)]
+    plan.events.append(_event(ground.school_id, tap.order, answer, shares))
+
+
+def _sale_row(ground: Ground, tap: Tap, answer: Answer, shares: wallet.Shares, content_hash: bytes) -> dict[str, Any]:
     order, pupil, card, offer = tap.order, tap.pupil, tap.card, tap.offer
-    state = ground.purses[pupil.id].state if pupil else None
-    moves = shares.total_minor > 0
-    plan.sales.append(
-        {
-            "id": order.id,
-            "seq": order.seq,
-            "pupil_id": pupil.id if pupil else None,
-            "card_id": card.id if card else None,
-            "sitting_id": order.sitting_id,
-            "menu_version": offer.version if offer else None,
-            "service_day": tap.day,
-            "tapped_at": order.tapped_at,
-            "verdict": answer.verdict,
-            "code": answer.code,
-            "facts": answer.facts,
-            "warnings": [_as_stored(one) for one in answer.warnings],
-            "decisions": [{"code": one.code, "reason": one.reason} for one in order.decisions],
-            "declined": [[str(one.menu_item_id), one.quantity, one.is_set_meal] for one in answer.declined],
-            "total_minor": shares.total_minor,
-            "money_minor": shares.money_minor,
-            "grace_minor": shares.grace_minor,
-            "courtesy_minor": shares.courtesy_minor,
-            "currency": state.money.currency if state else "KZT",
-            "entry_id": order.id if moves else None,
-            "content_hash": content_hash,
-        }
-    )
-    plan.lines += [
-        {
-            "sale_id": order.id,
-            "line": line,
-            "menu_item_id": item.menu_item_id,
-            "is_set_meal": item.is_set_meal,
-            "quantity": item.quantity,
-            "price_minor": item.price_minor,
-            "contract_item_id": item.contract_item_id,
-        }
-        for line, item in enumerate(decision.served)
-    ]
-    plan.events.append(_event(ground.school_id, order, answer, shares))
+    return {
+        "id": order.id,
+        "seq": order.seq,
+        "pupil_id": pupil.id if pupil else None,
+        "card_id": card.id if card else None,
+        "sitting_id": order.sitting_id,
+        "menu_version": offer.version if offer else None,
+        "service_day": tap.day,
+        "tapped_at": order.tapped_at,
+        "verdict": answer.verdict,
+        "code": answer.code,
+        "facts": answer.facts,
+        "warnings": [_as_stored(one) for one in answer.warnings],
+        "decisions": [{"code": one.code, "reason": one.reason} for one in order.decisions],
+        "declined": [[str(one.menu_item_id), one.quantity, one.is_set_meal] for one in answer.declined],
+        "total_minor": shares.total_minor,
+        "money_minor": shares.money_minor,
+        "grace_minor": shares.grace_minor,
+        "courtesy_minor": shares.courtesy_minor,
+        "currency": ground.purses[pupil.id].state.money.currency if pupil else "KZT",
+        "entry_id": order.id if shares.total_minor > 0 else None,
+        "content_hash": content_hash,
+    }
+
+
+def _line_row(sale_id: UUID, line: int, item: ItemFacts) -> dict[str, Any]:
+    return {
+        "sale_id": sale_id,
+        "line": line,
+        "menu_item_id": item.menu_item_id,
+        "is_set_meal": item.is_set_meal,
+        "quantity": item.quantity,
+        "price_minor": item.price_minor,
+        "contract_item_id": item.contract_item_id,
+    }
 
 
 def _event(school_id: UUID, order: Order, answer: Answer, shares: wallet.Shares) -> audit.NewEvent:

@@ -24,15 +24,18 @@ KEYS: Final = (
     "in_process_1",
     "in_process_100",
     "in_process_100x2",
+    "hello",
     "http_single",
     "http_batch_100",
 )
 RATIOS: Final = (
     ("in_process_100", "in_process_1", "batches of 100 to single taps, in process (CI: at least 3)"),
     ("in_process_100x2", "pgbench_8", "two processes to the limit at 8 clients (floor: 0.4)"),
+    ("http_single", "hello", "a tap over HTTP to a bare Flask hello on the same server (floor: 0.15)"),
     ("http_batch_100", "in_process_100", "batches over HTTP to batches in process"),
 )
 FLOORS: Final = {"in_process_100": 2_000, "http_single": 150, "http_batch_100": 1_250}
+SHARES: Final = (("in_process_100x2", "pgbench_8", 0.4), ("http_single", "hello", 0.15))
 DAYS: Final = {
     "in_process_1": range(8),
     "in_process_100": range(8, 22),
@@ -70,6 +73,9 @@ def _measure(
         measure: Callable[..., int] = in_process.measure_two if key.endswith("x2") else in_process.measure
         size = 1 if key.endswith("_1") else 100
         return {"rate": measure(city, size, seconds, workload=KEYS.index(key) * 10, days=DAYS[key])}
+    if key == "hello":
+        with over_http.serving_hello() as port:
+            return {"rate": over_http.hello(port, 8, seconds)}
     size, clients = (1, 8) if key == "http_single" else (100, 4)
     with over_http.serving(city, server) as port:
         measured = over_http.measure(city, port, size, clients, seconds, workload=KEYS.index(key) * 10, days=DAYS[key])
@@ -85,9 +91,9 @@ def _judge(figures: Figures) -> int:
     missed = [f"{key} at least {floor}/s" for key, floor in FLOORS.items() if _rate(figures, key, floor) < floor]
     if figures.get("http_single", {}).get("p99_ms", 0) >= 150:
         missed.append("http_single p99 under 150 ms")
-    both = "in_process_100x2" in figures and "pgbench_8" in figures
-    if both and figures["in_process_100x2"]["rate"] < 0.4 * figures["pgbench_8"]["rate"]:
-        missed.append("in_process_100x2 at least 0.4 of pgbench_8")
+    for key, limit_key, share in SHARES:
+        if key in figures and limit_key in figures and figures[key]["rate"] < share * figures[limit_key]["rate"]:
+            missed.append(f"{key} at least {share} of {limit_key}")
     _say(f"missed: {', '.join(missed)}" if missed else "all floors held")
     return 1 if missed else 0
 

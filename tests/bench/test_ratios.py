@@ -8,7 +8,7 @@ import pytest
 
 from schoolmeals.app import create_app
 from schoolmeals.database import db
-from tests.bench import in_process, over_http
+from tests.bench import in_process
 from tests.bench.ground import City, bench_server, build_city, settings_for
 from tests.bench.workload import Batch, batches
 
@@ -33,14 +33,6 @@ def test_many_clients_of_one_school_do_not_stand_in_each_others_way(city: City) 
     eight = clients_of_one_school(city, 8, workload=20, days=range(20, 28))
     many = clients_of_one_school(city, 32, workload=60, days=range(28, 37))
     assert many >= 0.6 * eight, (many, eight)
-
-
-def test_a_tap_over_http_is_not_far_from_a_hello(city: City) -> None:
-    with over_http.serving_hello() as port:
-        hello = over_http.hello(port, 8, SECONDS)
-    with over_http.serving(city) as port:
-        tap = over_http.measure(city, port, 1, 8, SECONDS, workload=100, days=range(37, 40)).rate
-    assert tap >= 0.15 * hello, (tap, hello)
 
 
 def clients_of_one_school(city: City, clients: int, *, workload: int, days: range) -> int:

@@ -30,9 +30,13 @@ def test_a_batch_of_a_hundred_is_three_times_as_fast_as_single_taps(city: City) 
 
 
 def test_many_clients_of_one_school_do_not_stand_in_each_others_way(city: City) -> None:
-    eight = clients_of_one_school(city, 8, workload=20, days=range(20, 28))
-    many = clients_of_one_school(city, 32, workload=60, days=range(28, 37))
-    assert many >= 0.6 * eight, (many, eight)
+    # In turns, and the best of each: what else the machine does meets both sides alike.
+    eight, many = [], []
+    for turn in range(3):
+        day = 20 + 5 * turn
+        eight.append(clients_of_one_school(city, 8, workload=20 + turn, days=range(day, day + 2)))
+        many.append(clients_of_one_school(city, 32, workload=60 + turn, days=range(day + 2, day + 5)))
+    assert max(many) >= 0.6 * max(eight), (many, eight)
 
 
 def clients_of_one_school(city: City, clients: int, *, workload: int, days: range) -> int:

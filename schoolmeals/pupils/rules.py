@@ -66,9 +66,11 @@ def cleaned(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
-    kept = (one for one in spaced if one in _KEPT_FORMATS or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
-    return "".join(kept).strip()
+    # White space first becomes plain, or it would go with the control characters; then what is invisible goes; and only
+    # then are gaps closed, because something invisible may have stood in one.
+    plain = re.sub(r"\s", " ", text)
+    kept = (one for one in plain if one in _KEPT_FORMATS or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
+    return re.sub(r" +", " ", unicodedata.normalize("NFC", "".join(kept))).strip()
 
 
 def sort_key(text: str) -> str:

@@ -108,7 +108,7 @@ def lost_top_ups(work: Work) -> list[TopUpFacts]:
     wanted = top_ups().where(
         TopUp.settled_at.is_(None), TopUp.failed_at.is_(None), TopUp.intended_at <= work.now - LOST_AFTER
     )
-    return as_facts(work.session.execute(wanted.order_by(TopUp.intended_at).limit(500)).all())
+    return as_facts(work.session.execute(wanted.order_by(TopUp.intended_at, TopUp.id).limit(500)).all())
 
 
 def is_event_known(work: Work, provider: str, event_id: str) -> bool:

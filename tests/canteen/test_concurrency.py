@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +55,7 @@ def ringing(canteen: Canteen, orders: Sequence[Order], till: Actor | None = None
 
 
 def lock_nothing(work: Work, school_id: UUID, account_ids: Any) -> dict[UUID, AccountState]:
-    """The planted bug: read the accounts without locking them."""
+    """The planted bug: read the accounts without locking them. The pause lets the others look as well, each time."""
     rows = work.session.execute(
         text(
             "SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, "
@@ -62,7 +63,9 @@ def lock_nothing(work: Work, school_id: UUID, account_ids: Any) -> dict[UUID, Ac
         ),
         {"school_id": school_id, "ids": list(account_ids)},
     )
-    return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
+    states = {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
+    sleep(0.05)
+    return states
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +103,7 @@ def test_without_the_lock_two_tills_do_not(
     app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_locks(monkeypatch)
-    outcomes = one_juice_for_two_tills(app, do, canteen, 30)
+    outcomes = one_juice_for_two_tills(app, do, canteen, 5)
     assert set(outcomes) != {("F70", "None")}
 
 
@@ -201,13 +204,21 @@ def test_opposite_deeds_never_wait_for_each_other_in_a_circle(app: Flask, do: An
 def test_without_the_order_of_locks_they_do(
     app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_after_another(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
-        found: dict[UUID, Any] = {}
-        for pupil_id in sorted(pupil_ids, key=lambda id: str(id) if work.actor == canteen.till else str(id)[::-1]):
+    other = canteen.another_till()
+    pupil_ids = [new_eater(canteen, do, money_minor=90_000_00) for _ in range(4)]
+    meeting = Barrier(2)
+
+    def from_both_ends(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
+        """The planted bug, met each time: each side holds its first purse before it asks for the next."""
+        ordered = sorted(pupil_ids, reverse=work.actor != canteen.till)
+        found = once(work, school_id, ordered[:1])
+        meeting.wait(timeout=20)
+        for pupil_id in ordered[1:]:
             found |= once(work, school_id, [pupil_id])
         return found
 
     once = wallet.lock_purses
-    monkeypatch.setattr(wallet, "lock_purses", one_after_another)
-    failures = opposite_deeds(app, do, canteen, 6)
-    assert any("deadlock" in str(one).lower() for one in failures)
+    monkeypatch.setattr(wallet, "lock_purses", from_both_ends)
+    orders = [canteen.order(pupil_id, canteen.juice) for pupil_id in pupil_ids]
+    results = at_once(app, [ringing(canteen, orders, other), lambda: paying_in(canteen, pupil_ids)])
+    assert any("deadlock" in str(one).lower() for one in results)

@@ -9,7 +9,7 @@ from flask_babel import Babel
 from flask_migrate import Migrate
 from whitenoise import WhiteNoise
 
-from schoolmeals import identity
+from schoolmeals import identity, mail
 from schoolmeals.canteen import api as canteen_api
 from schoolmeals.canteen import models as canteen_models
 from schoolmeals.canteen import views as canteen_views
@@ -36,7 +36,7 @@ from schoolmeals.web import views as web_views
 from schoolmeals.web.frame import Frame, language
 
 PACKAGE = Path(__file__).parent
-TABLES = (identity_models, pupils_models, wallet_models, canteen_models, parents_models)
+TABLES = (identity_models, pupils_models, wallet_models, canteen_models, parents_models, mail)
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
 ROOMS = ("web", "ledger", "identity", "pupils", "wallet", "canteen", "parents")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -62,6 +63,12 @@ class Settings:
     session_idle_minutes: int = 12 * 60
     session_longest_days: int = 30
     till_shift_hours: int = 10
+    staff_second_factor: str = "auto"
+    """Whether staff must have a second factor: yes, no, or auto, which is yes outside the demo."""
+    smtp_url: str = ""
+    """``smtp://user:password@host:port`` or ``smtps://...``. Empty: no letters are sent; the demo shows them."""
+    mail_from: str = ""
+    """The address that letters come from."""
     upload_max_bytes: int = 60_000_000
     metrics_hosts: tuple[str, ...] = ("127.0.0.1", "::1")
 
@@ -92,11 +99,29 @@ class Settings:
             raise SettingError(f"{variable_of('stripe_api_base')} is for the demo and tests only")
         if self.stripe_secret_key and not self.stripe_webhook_secret:
             raise SettingError(f"{variable_of('stripe_webhook_secret')} is needed beside the secret key")
+        if self.staff_second_factor not in ("auto", "yes", "no"):
+            raise SettingError(f"{variable_of('staff_second_factor')} must be auto, yes or no")
+        if self.smtp_url and not _is_mail_server(self.smtp_url):
+            raise SettingError(
+                f"{variable_of('smtp_url')} must be smtp://host or smtps://host, with user, password, port"
+            )
+        if self.smtp_url and "@" not in self.mail_from:
+            raise SettingError(f"{variable_of('mail_from')} is needed beside the mail server: an e-mail address")
 
     @property
     def is_secure(self) -> bool:
         """Whether pages are served over https, so that cookies can be ``__Host-`` and Secure."""
         return self.base_url.startswith("https://")
+
+    @property
+    def sends_letters(self) -> bool:
+        """Whether a letter reaches somebody: by a mail server, or in the demo by its page of letters."""
+        return self.demo or bool(self.smtp_url)
+
+    @property
+    def demands_second_factor(self) -> bool:
+        """Whether staff get no further than to setting up a second factor, until they have one."""
+        return self.staff_second_factor == "yes" or (self.staff_second_factor == "auto" and not self.demo)
 
 
 def variable_of(field_name: str) -> str:
@@ -122,6 +147,14 @@ def _read(variable: str, text: str, default: object) -> object:
                 return text
     except ValueError as error:
         raise SettingError(f"{variable}={text!r} cannot be read: {error}") from error
+
+
+def _is_mail_server(address: str) -> bool:
+    try:
+        server = urlsplit(address)
+        return server.scheme in ("smtp", "smtps") and bool(server.hostname) and server.port != 0
+    except ValueError:
+        return False
 
 
 def _as_bool(text: str) -> bool:

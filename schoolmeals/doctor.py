@@ -54,7 +54,7 @@ def report(environ: Mapping[str, str] = os.environ) -> list[Finding]:
     settings, finding = _settings(environ)
     findings = [_python(), finding, _postgresql(settings), _pango(), _fonts(), _browser(environ)]
     if settings is not None:
-        findings += [_clock(settings), _disk(settings)]
+        findings += [_letters(settings), _clock(settings), _disk(settings)]
     return findings
 
 
@@ -131,6 +131,19 @@ def _browser(environ: Mapping[str, str]) -> Finding:
         if path:
             return Finding("Chromium", State.OK, path)
     return Finding("Chromium", State.NOTE, "none", "Only the browser tests need it: sudo apt-get install chromium")
+
+
+def _letters(settings: Settings) -> Finding:
+    if settings.demo:
+        return Finding("letters", State.OK, "kept on a page of the demo")
+    if settings.smtp_url:
+        return Finding("letters", State.OK, f"sent as {settings.mail_from}")
+    return Finding(
+        "letters",
+        State.NOTE,
+        "none are sent",
+        "Set SCHOOLMEALS_SMTP_URL and SCHOOLMEALS_MAIL_FROM. Until then the office gives codes for new passwords.",
+    )
 
 
 def _clock(settings: Settings) -> Finding:

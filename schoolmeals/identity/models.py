@@ -145,6 +145,27 @@ class SignInSession(Model):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    """When the person proved who they are once more, after they signed in."""
+
+
+class PasswordReset(Model):
+    """Somebody asked for a new password, or the office gave them a code for one. The code is stored as a hash.
+
+    What was typed stays sealed until the worker has looked for whom it is; the page that asked learns nothing of it.
+    """
+
+    __tablename__ = "password_reset"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    code_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    given_by: Mapped[UUID | None]
+    """Who gave the code to the person; None where it went out by letter."""
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Invitation(Model):

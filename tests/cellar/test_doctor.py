@@ -18,7 +18,7 @@ def finding(name: str, environ: dict[str, str]) -> tuple[State, str, str]:
 def test_everything_is_looked_at() -> None:
     names = [one.name for one in report(DEMO)]
 
-    assert names == ["Python", "settings", "PostgreSQL", "Pango", "fonts", "Chromium", "clock", "disk"]
+    assert names == ["Python", "settings", "PostgreSQL", "Pango", "fonts", "Chromium", "letters", "clock", "disk"]
 
 
 def test_settings_that_cannot_serve_are_a_finding() -> None:

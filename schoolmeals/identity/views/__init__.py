@@ -2,7 +2,7 @@
 
 from schoolmeals.actors import Role
 from schoolmeals.errors import N_
-from schoolmeals.identity.views import calendar, me, members, organisations, passkeys, sign_in, till, tills
+from schoolmeals.identity.views import calendar, letters, me, members, organisations, passkeys, sign_in, till, tills
 from schoolmeals.identity.views.frame import pages
 from schoolmeals.web import SIGNED_IN, NavItem, roles
 
@@ -13,4 +13,16 @@ navigation: tuple[NavItem, ...] = (
     NavItem("identity.sign_out", N_("Sign out"), SIGNED_IN, post=True),
 )
 
-__all__ = ["calendar", "me", "members", "navigation", "organisations", "pages", "passkeys", "sign_in", "till", "tills"]
+__all__ = [
+    "calendar",
+    "letters",
+    "me",
+    "members",
+    "navigation",
+    "organisations",
+    "pages",
+    "passkeys",
+    "sign_in",
+    "till",
+    "tills",
+]

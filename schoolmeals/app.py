@@ -16,6 +16,8 @@ from schoolmeals.canteen import views as canteen_views
 from schoolmeals.clock import Clock, system_clock
 from schoolmeals.config import SettingError, Settings
 from schoolmeals.database import APP_ROLE, db, keep_connections_honest
+from schoolmeals.files import models as files_models
+from schoolmeals.files import views as files_views
 from schoolmeals.identity import api as identity_api
 from schoolmeals.identity import models as identity_models
 from schoolmeals.identity import views as identity_views
@@ -36,9 +38,9 @@ from schoolmeals.web import views as web_views
 from schoolmeals.web.frame import Frame, language
 
 PACKAGE = Path(__file__).parent
-TABLES = (identity_models, pupils_models, wallet_models, canteen_models, parents_models, mail)
+TABLES = (files_models, identity_models, pupils_models, wallet_models, canteen_models, parents_models, mail)
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
-ROOMS = ("web", "ledger", "identity", "pupils", "wallet", "canteen", "parents")
+ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "canteen", "parents")
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:
@@ -62,7 +64,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
     health.register(app)
     problems.register(app)
     formats.register(app)
-    views = (parents_views, canteen_views, wallet_views, pupils_views, identity_views, web_views)
+    views = (parents_views, canteen_views, wallet_views, pupils_views, identity_views, files_views, web_views)
     page.register(app, [item for room in views for item in room.navigation])
     for room in views:
         app.register_blueprint(room.pages)

@@ -10,8 +10,8 @@ from uuid import UUID
 from schoolmeals.canteen.menus import BUFFET, OTHER_ALLERGEN, SET, NewMenuItem, SittingFacts, problems_of
 from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS
 from schoolmeals.errors import N_, FieldProblem, Invalid
+from schoolmeals.files import Line, as_csv, read_table
 from schoolmeals.money import MINOR_DIGITS
-from schoolmeals.pupils.sheets import Line, as_csv, read_table
 
 COLUMNS: Final = (
     "day",

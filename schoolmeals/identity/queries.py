@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from schoolmeals.actors import CITY_WIDE, ActorKind, Grant, Role
+from schoolmeals.actors import CITY_WIDE, Actor, ActorKind, Grant, Role, person
 from schoolmeals.database import Work, ask
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.models import (
@@ -173,6 +173,18 @@ def holds_role(work: Work, person_id: UUID, organisation_id: UUID, role: Role) -
         RoleGrant.revoked_at.is_(None),
     )
     return work.session.scalar(found) is not None
+
+
+def acting_person(work: Work, person_id: UUID) -> Actor:
+    """A person as an actor with the roles that they hold now, for what they have asked the worker to do."""
+    row = work.session.scalar(select(Person).where(Person.id == person_id, Person.disabled_at.is_(None)))
+    if row is None:
+        raise NotFound
+    held = select(RoleGrant.role, RoleGrant.organisation_id).where(
+        RoleGrant.person_id == person_id, RoleGrant.revoked_at.is_(None)
+    )
+    grants = [Grant(Role(role), organisation_id) for role, organisation_id in work.session.execute(held)]
+    return person(person_id, grants, row.language)
 
 
 def calendar_of(work: Work, school_id: UUID) -> Calendar:

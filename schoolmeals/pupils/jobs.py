@@ -1,13 +1,20 @@
-"""What the worker does for the pupils room: it writes long rolls in parts, so that pages can show how far it is."""
+"""What the worker does for the pupils room: it writes long rolls in parts and draws papers, so that pages can show how
+far it is.
+"""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from schoolmeals import identity
 from schoolmeals.actors import SYSTEM
-from schoolmeals.database import reading, transaction
+from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import Conflict
+from schoolmeals.files import KeptFacts, make_paper
 from schoolmeals.jobs import Task
 from schoolmeals.keys import derive_key
+from schoolmeals.pupils.actions.cards import NewCard, reissue_cards
+from schoolmeals.pupils.actions.guardians import give_claim_codes
 from schoolmeals.pupils.actions.imports import apply_roster
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import school_names, standing_file
@@ -15,6 +22,8 @@ from schoolmeals.web.frame import frame
 from schoolmeals.workdays import local_day
 
 APPLY: Final = "pupils.apply_roster"
+PRINT_CARDS: Final = "pupils.print_cards"
+PRINT_CODES: Final = "pupils.print_codes"
 ROWS_A_PART: Final = 1_000
 
 
@@ -39,4 +48,35 @@ def apply_in_parts(school_id: str, import_id: str) -> None:
             is_whole = apply_roster(work, school, which, roster=roster, today=today, at_once=ROWS_A_PART)
 
 
-TASKS: tuple[Task, ...] = (Task(APPLY, apply_in_parts),)
+def print_cards(file_id: str) -> None:
+    """Draw cards, and let them open once they are on paper; the QR cards that the pupils had end then."""
+    make_paper(UUID(file_id), _issue)
+
+
+def print_codes(file_id: str) -> None:
+    """Draw letters, and let their codes count once they are on paper; earlier ones that nobody used end then."""
+    make_paper(UUID(file_id), _give)
+
+
+def _issue(work: Work, order: KeptFacts) -> None:
+    assert order.school_id is not None
+    new = [NewCard(UUID(pupil_id), bytes.fromhex(one), "qr", label) for pupil_id, one, label in order.facts["cards"]]
+    reissue_cards(_as_owner(work, order), order.school_id, new)
+
+
+def _give(work: Work, order: KeptFacts) -> None:
+    assert order.school_id is not None
+    hashes = {UUID(pupil_id): bytes.fromhex(one) for pupil_id, one in order.facts["codes"]}
+    give_claim_codes(_as_owner(work, order), order.school_id, hashes)
+
+
+def _as_owner(work: Work, order: KeptFacts) -> Work:
+    """The work as whoever ordered the paper, with the roles that they hold now."""
+    return replace(work, actor=identity.acting_person(work, order.owner_id))
+
+
+TASKS: tuple[Task, ...] = (
+    Task(APPLY, apply_in_parts),
+    Task(PRINT_CARDS, print_cards),
+    Task(PRINT_CODES, print_codes),
+)

@@ -12,11 +12,10 @@ from datetime import date
 from typing import Final
 
 from schoolmeals.errors import N_
-from schoolmeals.pupils.archives import unpacked
-from schoolmeals.pupils.roster import MOST_ROWS, Roster, RosterClass, RosterRow, unusable
+from schoolmeals.files import LONGEST_CELL, MOST_ROWS, decoded, unpacked, unusable
+from schoolmeals.pupils.roster import Roster, RosterClass, RosterRow
 from schoolmeals.pupils.roster_values import Values, day_of
 from schoolmeals.pupils.rules import class_name, cleaned, sort_key
-from schoolmeals.pupils.sheets import LONGEST_CELL, decoded
 
 FILES: Final = frozenset(
     {"manifest.csv", "orgs.csv", "users.csv", "roles.csv", "classes.csv", "enrollments.csv", "demographics.csv"}

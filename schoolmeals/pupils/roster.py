@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from schoolmeals.errors import N_, FieldProblem, Invalid
+from schoolmeals.errors import N_
 from schoolmeals.pupils.rules import cleaned
 
-MOST_ROWS: Final = 50_000
 MADE_ID: Final = "name-"
 """The beginning of ids that were made from name and birth date, because the file has no numbers."""
 SENTENCES: Final = {
@@ -91,8 +90,3 @@ class Roster:
         """Note a problem of one value."""
         assert code in SENTENCES
         self.problems.append(RowProblem(file, line, cleaned(column)[:60], code, params))
-
-
-def unusable(code: str, sentence: str, **params: object) -> Invalid:
-    """The file as a whole cannot be used; the field is ``file``."""
-    return Invalid(code, sentence, fields={"file": [FieldProblem.of(code, sentence, **params)]}, **params)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from schoolmeals.errors import N_
+from schoolmeals.files import LARGEST_FILE_BYTES, is_workbook, read_table, unusable
 from schoolmeals.pupils.oneroster import read_oneroster
-from schoolmeals.pupils.roster import Roster, unusable
+from schoolmeals.pupils.roster import Roster
 from schoolmeals.pupils.rules import cleaned
-from schoolmeals.pupils.sheets import LARGEST_FILE_BYTES, is_workbook, read_table
 from schoolmeals.pupils.simple_roster import read_simple
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from schoolmeals.errors import N_
+from schoolmeals.files import MOST_ROWS, Line, unusable
 from schoolmeals.keys import keyed_hash
-from schoolmeals.pupils.roster import MADE_ID, MOST_ROWS, Roster, RosterClass, RosterRow, unusable
+from schoolmeals.pupils.roster import MADE_ID, Roster, RosterClass, RosterRow
 from schoolmeals.pupils.roster_values import Values, hidden
 from schoolmeals.pupils.rules import class_name, cleaned, full_name, sort_key
-from schoolmeals.pupils.sheets import Line
 
 COLUMNS: Final = ("number", "surname", "given_name", "patronymic", "birth_date", "class")
 HEADERS: Final[Mapping[str, tuple[str, ...]]] = {

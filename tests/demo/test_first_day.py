@@ -19,6 +19,7 @@ from schoolmeals.cli import first_admin
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import reading
 from schoolmeals.pupils.commands import import_roster
+from schoolmeals.worker import run_worker
 from tests.canteen.pages import parsed, send
 
 FOLDER = Path(__file__).parents[2] / "docs" / "first-day"
@@ -92,12 +93,15 @@ def test_a_roll_comes_in_from_a_table_and_from_oneroster(
         ]
 
 
-def test_cards_are_printed_for_a_class(office: FlaskClient, school_id: UUID, roll: None, clock: MovableClock) -> None:
+def test_cards_are_printed_for_a_class(
+    app: Flask, office: FlaskClient, school_id: UUID, roll: None, clock: MovableClock
+) -> None:
     with reading(SYSTEM, clock()) as look:
         class_id = pupils.classes_of_school(look, school_id)[0].id
     page = f"/school/{school_id}/cards"
     answer = send(office, f"{page}/print", {"class_id": class_id}, shown_at=page)
-    assert answer.data.startswith(b"%PDF")
+    run_worker(app, wait=False)
+    assert office.get(f"{answer.location}/download").data.startswith(b"%PDF")
     with reading(SYSTEM, clock()) as look:
         assert pupils.pupils_of_school(look, school_id, without_card=True).total == 2
 

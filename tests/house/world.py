@@ -22,6 +22,7 @@ from schoolmeals.wallet.models import Purse, TopUp
 from tests.factories import saved
 from tests.factories import session as session_of_factories
 from tests.factories.canteen import Canteen, new_canteen, new_card, new_eater
+from tests.factories.files import new_kept_file
 from tests.factories.identity import (
     DeviceFactory,
     OrganisationFactory,
@@ -114,6 +115,7 @@ def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:
         "notice_id": NoticeFactory.create(school_id=school_id, pupil_id=pupil_id, person_id=guardian).id,
         "card_id": CardFactory.create(school_id=school_id, pupil_id=pupil_id).id,
         "top_up_id": _cash(canteen, pupil_id),
+        "file_id": new_kept_file(guardian, now, school_id=school_id),
         "passkey_id": _passkey(guardian, now),
         "invitation_id": _invitation(school_id, now),
         "import_id": _import(school_id, now),

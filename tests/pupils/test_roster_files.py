@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schoolmeals.errors import Invalid
-from schoolmeals.pupils import archives, sheets
+from schoolmeals.files import archives, sheets
 from schoolmeals.pupils.roster import Roster, RosterRow
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.simple_roster import HEADERS

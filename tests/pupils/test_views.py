@@ -3,7 +3,7 @@
 import io
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pikepdf
 import pytest
@@ -12,13 +12,16 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from schoolmeals import pupils
+from schoolmeals import identity, pupils
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import NotFound
+from schoolmeals.files.models import KeptFile
 from schoolmeals.pupils import jobs, rules
 from schoolmeals.pupils.models import Card, ClaimCode, Guardianship, Pupil, RosterImport
+from schoolmeals.worker import run_worker
+from tests.factories.files import file_id_in
 from tests.factories.identity import PersonFactory, signed_in
 from tests.factories.pupils import CardFactory, PhotoFactory, PupilFactory
 from tests.factories.rosters import ABAI, BEK, csv_of, many
@@ -120,16 +123,26 @@ def test_a_guardian_blocks_no_foreign_card(school: School, other_school: School,
     assert [one.blocked_at for one in rows(Card)] == [None, None]
 
 
-def test_qr_cards_are_printed_ten_to_a_page_and_end_those_before(school: School, rows: Any) -> None:
+def ordered(browser: FlaskClient, path: str, page: str, **data: Any) -> UUID:
+    """Order a paper as the page does; gives the file's id."""
+    answer = post(browser, path, page, **data)
+    assert answer.status_code == 303, answer.text
+    return file_id_in(answer.location)
+
+
+def test_qr_cards_are_printed_ten_to_a_page_and_end_those_before(app: Flask, school: School, rows: Any) -> None:
     PupilFactory.create_batch(9, school_id=school.id, class_id=school.class_id)
     path = f"/school/{school.id}/cards"
-    answer = post(school.office_browser, f"{path}/print", path, class_id=school.class_id)
+    file_id = ordered(school.office_browser, f"{path}/print", path, class_id=school.class_id)
+    assert rows(Card) == []
+    run_worker(app, wait=False)
+    answer = school.office_browser.get(f"/file/{file_id}/download")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     with pikepdf.open(io.BytesIO(answer.data)) as pdf:
         assert len(pdf.pages) == 2
     assert len(rows(Card)) == 11
-    again = post(school.office_browser, f"{path}/print", path, pupil_id=str(school.ali.id))
-    assert again.status_code == 200
+    assert {card.issued_by for card in rows(Card)} == {school.office.id}
+    jobs.print_cards(str(ordered(school.office_browser, f"{path}/print", path, pupil_id=str(school.ali.id))))
     assert sorted(card.replaced_at is None for card in rows(Card) if card.pupil_id == school.ali.id) == [False, True]
 
 
@@ -137,10 +150,20 @@ def test_where_the_paper_fails_the_old_cards_still_open(
     school: School, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     CardFactory.create(school_id=school.id, pupil_id=school.ali.id, kind="qr")
-    monkeypatch.setattr("schoolmeals.pupils.papers.SECONDS", 0.001)
+    monkeypatch.setattr("schoolmeals.files.papers.SECONDS", 0.001)
     path = f"/school/{school.id}/cards"
-    assert post(school.office_browser, f"{path}/print", path, class_id=school.class_id).status_code == 503
+    jobs.print_cards(str(ordered(school.office_browser, f"{path}/print", path, class_id=school.class_id)))
     assert [card.replaced_at for card in rows(Card)] == [None]
+
+
+def test_who_lost_the_role_meanwhile_gets_no_cards(school: School, rows: Any, do: Any) -> None:
+    path = f"/school/{school.id}/cards"
+    file_id = ordered(school.office_browser, f"{path}/print", path, class_id=school.class_id)
+    assert school.office.id is not None
+    do(identity.revoke_role, school.office.id, Role.SCHOOL_OFFICE, school.id)
+    jobs.print_cards(str(file_id))
+    assert rows(Card) == []
+    assert [(one.failure_code, one.content) for one in rows(KeptFile)] == [("not-found", None)]
 
 
 def test_a_letters_code_makes_an_account_and_a_guardian_in_one_step(
@@ -148,16 +171,14 @@ def test_a_letters_code_makes_an_account_and_a_guardian_in_one_step(
 ) -> None:
     seen: list[str] = []
 
-    def keep(html: str) -> bytes:
+    def keep(html: str, _tell: Any) -> bytes:
         seen.append(html)
         return b"%PDF"
 
-    monkeypatch.setattr("schoolmeals.pupils.views.guardians.pdf_of", keep)
+    monkeypatch.setattr("schoolmeals.files.making.drawn", keep)
     path = f"/school/{school.id}/cards"
-    assert (
-        post(school.office_browser, f"{path.removesuffix('/cards')}/codes/print", path, class_id=school.class_id).data
-        == b"%PDF"
-    )
+    page = path.removesuffix("/cards")
+    jobs.print_codes(str(ordered(school.office_browser, f"{page}/codes/print", path, class_id=school.class_id)))
     codes = re.findall(r'<p class="code">([^<]+)</p>', seen[0])
     assert len(codes) == 2
     assert codes[0].encode() not in b"".join(code.code_hash for code in rows(ClaimCode))

@@ -10,9 +10,9 @@ from flask_babel import gettext
 
 from schoolmeals.canteen.menus import MealFacts
 from schoolmeals.canteen.words import MEALS, code_name
+from schoolmeals.files import as_csv
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.pupils import PupilFacts
-from schoolmeals.pupils.sheets import as_csv
 from schoolmeals.wallet import TopUpFacts, TopUpStage
 
 

@@ -4,17 +4,19 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
+from schoolmeals.files import PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.keys import keyed_hash
-from schoolmeals.pupils.actions.cards import NewCard, block_card, end_card, issue_card, reissue_cards, unblock_card
+from schoolmeals.pupils.actions.cards import block_card, end_card, issue_card, unblock_card
 from schoolmeals.pupils.facts import PupilFacts
-from schoolmeals.pupils.papers import PUPILS_AT_ONCE, Paper, pdf_of
+from schoolmeals.pupils.jobs import PRINT_CARDS
+from schoolmeals.pupils.papers import CARDS_A_PAGE, PUPILS_AT_ONCE, Paper
 from schoolmeals.pupils.queries import (
     cards_of,
     classes_of_school,
@@ -30,7 +32,7 @@ from schoolmeals.pupils.rules import (
     enrollable,
     in_crockford,
 )
-from schoolmeals.pupils.views.frame import OFFICE, card_key, done, download, form, pages, school_facts, today
+from schoolmeals.pupils.views.frame import OFFICE, card_key, done, form, pages, school_facts, today
 from schoolmeals.pupils.views.roll import refused_on_pupil, shown_card
 from schoolmeals.web import Policy, actor, guard, now, render
 
@@ -142,20 +144,27 @@ def block_mine(school_id: UUID, pupil_id: UUID, card_id: UUID) -> Any:
 @pages.post("/school/<uuid:school_id>/cards/print")
 @guard(OFFICE)
 def print_cards(school_id: UUID) -> Any:
-    """New QR cards as a PDF, ten to a page. Printing issues them, and ends the QR cards that the pupils had."""
+    """New QR cards as a PDF, ten to a page. They open, and those that the pupils had end, once the PDF is there."""
     chosen = chosen_pupils(school_id)
     numbers = [QR_PREFIX + in_crockford(secrets.token_bytes(QR_CHARACTERS), QR_CHARACTERS) for _ in chosen]
     papers = [Paper(one.name, one.class_name, number) for one, number in zip(chosen, numbers, strict=True)]
-    # Made before anything is written: where the paper fails, the old cards still open.
-    pdf = pdf_of(render("pupils/paper_cards.html", papers=papers, school=school_names(school_id)))
+    order = PaperOrder(
+        task=PRINT_CARDS,
+        name=f"cards-{today()}.pdf",
+        html=render("pupils/paper_cards.html", papers=papers, school=school_names(school_id)),
+        back=url_for("pupils.cards", school_id=school_id),
+        pages=-(-len(papers) // CARDS_A_PAGE),
+        school_id=school_id,
+        facts={"cards": [_hidden(one, number) for one, number in zip(chosen, numbers, strict=True)]},
+    )
     with transaction(actor(), now()) as work:
-        reissue_cards(work, school_id, [_new_card(one, n) for one, n in zip(chosen, numbers, strict=True)])
-    return download(pdf, f"cards-{today()}.pdf", "application/pdf")
+        return to_paper(order_paper(work, file_key(), order))
 
 
-def _new_card(one: PupilFacts, text: str) -> NewCard:
+def _hidden(one: PupilFacts, text: str) -> list[str]:
+    """What the worker has to know of a card: whose it is, the fingerprint of its number, what people see of it."""
     number = card_number(text)
-    return NewCard(one.id, keyed_hash(card_key(), number.text), number.kind, number.label)
+    return [str(one.id), keyed_hash(card_key(), number.text).hex(), number.label]
 
 
 def chosen_pupils(school_id: UUID) -> list[PupilFacts]:

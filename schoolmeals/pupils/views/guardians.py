@@ -10,6 +10,7 @@ from flask_babel import gettext
 from schoolmeals.actors import ActorKind, person
 from schoolmeals.database import Work, transaction
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid
+from schoolmeals.files import PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.identity.actions.sessions import SignedIn, sign_in
 from schoolmeals.identity.contacts import contact_of
 from schoolmeals.identity.views.frame import caller, keyring, let_in
@@ -22,7 +23,8 @@ from schoolmeals.pupils.actions.guardians import (
     end_guardianship,
     give_claim_codes,
 )
-from schoolmeals.pupils.papers import Paper, pdf_of
+from schoolmeals.pupils.jobs import PRINT_CODES
+from schoolmeals.pupils.papers import Paper
 from schoolmeals.pupils.queries import pupil
 from schoolmeals.pupils.rules import CODE_CHARACTERS, RELATIONS, in_crockford, shown_code, typed_code
 from schoolmeals.pupils.views.cards import PARENTS_AND_OFFICE, chosen_pupils, school_names
@@ -33,7 +35,6 @@ from schoolmeals.pupils.views.frame import (
     attempt_keys,
     code_key,
     done,
-    download,
     form,
     pages,
     today,
@@ -46,16 +47,23 @@ from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, render
 @pages.post("/school/<uuid:school_id>/codes/print")
 @guard(OFFICE)
 def print_codes(school_id: UUID) -> Any:
-    """Letters with a one-time code for each pupil, as a PDF. Earlier codes that nobody used end."""
+    """Letters with a one-time code for each pupil, as a PDF. They count, and earlier ones end, once it is there."""
     chosen = chosen_pupils(school_id)
     codes = {one.id: _new_code() for one in chosen}
     papers = [Paper(one.name, one.class_name, _address(codes[one.id]), shown_code(codes[one.id])) for one in chosen]
     address = url_for("pupils.claim_page", _external=True)
     names = school_names(school_id)
-    pdf = pdf_of(render("pupils/paper_codes.html", papers=papers, school=names, address=address))
+    order = PaperOrder(
+        task=PRINT_CODES,
+        name=f"codes-{today()}.pdf",
+        html=render("pupils/paper_codes.html", papers=papers, school=names, address=address),
+        back=url_for("pupils.cards", school_id=school_id),
+        pages=len(papers),
+        school_id=school_id,
+        facts={"codes": [[str(pupil_id), _hash(code).hex()] for pupil_id, code in codes.items()]},
+    )
     with transaction(actor(), now()) as work:
-        give_claim_codes(work, school_id, {pupil_id: _hash(code) for pupil_id, code in codes.items()})
-    return download(pdf, f"codes-{today()}.pdf", "application/pdf")
+        return to_paper(order_paper(work, file_key(), order))
 
 
 @pages.post("/pupil/<uuid:school_id>/<uuid:pupil_id>/code")

@@ -1,23 +1,21 @@
 """Rolls from files: the template, the upload, the preview, the confirmation, and how far it has come."""
 
-import io
 from typing import Any
 from uuid import UUID
 
 from flask import request
 from flask_babel import gettext
-from openpyxl import Workbook
 
 from schoolmeals import jobs
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
+from schoolmeals.files import LARGEST_FILE_BYTES, XLSX, as_csv, as_workbook
 from schoolmeals.pupils.actions.imports import apply_roster, confirm_roster, drop_roster, upload_roster
 from schoolmeals.pupils.jobs import APPLY
 from schoolmeals.pupils.models import RosterImport
 from schoolmeals.pupils.roster import SENTENCES, Roster
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import recent_imports, roster_import, school_names, standing_file
-from schoolmeals.pupils.sheets import LARGEST_FILE_BYTES, as_csv
 from schoolmeals.pupils.simple_roster import HEADERS
 from schoolmeals.pupils.views.frame import OFFICE, again, done, download, pages, roster_key, school_facts, see, today
 from schoolmeals.web import actor, guard, language, now, render
@@ -25,7 +23,7 @@ from schoolmeals.web import actor, guard, language, now, render
 NOTHING = dict.fromkeys(
     ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems", "guardian_links"), 0
 )
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WIDTHS = (16, 20, 20, 20, 16, 10)
 
 
 @pages.get("/school/<uuid:school_id>/import")
@@ -46,26 +44,13 @@ def template_csv(school_id: UUID) -> Any:
 @guard(OFFICE)
 def template_xlsx(school_id: UUID) -> Any:
     """The same as a workbook."""
-    return download(_workbook(_header(school_id)), "pupils.xlsx", XLSX)
+    return download(as_workbook([_header(school_id)], WIDTHS), "pupils.xlsx", XLSX)
 
 
 def _header(school_id: UUID) -> tuple[str, ...]:
     with reading(actor(), now()) as look:
         school_names(look, school_id)
     return HEADERS[language()]
-
-
-def _workbook(header: tuple[str, ...]) -> bytes:
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.append(header)
-    for column, width in zip("ABCDEF", (16, 20, 20, 20, 16, 10), strict=True):
-        sheet.column_dimensions[column].width = width
-        # Text, so that a spreadsheet neither cuts the zeros of a number nor turns a class into a day.
-        sheet.column_dimensions[column].number_format = "@"
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
 
 
 @pages.post("/school/<uuid:school_id>/import")

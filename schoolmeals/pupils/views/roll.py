@@ -9,6 +9,7 @@ from flask_babel import gettext
 from schoolmeals import identity
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, Refusal
+from schoolmeals.files import as_csv
 from schoolmeals.pupils.actions.roll import (
     change_pupil,
     enrol_pupil,
@@ -28,7 +29,6 @@ from schoolmeals.pupils.queries import (
 )
 from schoolmeals.pupils.roster_values import day_of
 from schoolmeals.pupils.rules import OTHER, RELATIONS, cleaned
-from schoolmeals.pupils.sheets import as_csv
 from schoolmeals.pupils.simple_roster import HEADERS
 from schoolmeals.pupils.views.frame import (
     BLOCK_NAMES,

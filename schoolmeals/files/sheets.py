@@ -1,7 +1,7 @@
 """Tables from files: CSV in the encodings and with the delimiters that are met here, and the first sheet of an XLSX.
 
 A workbook is read by a child process with limits on memory, time, rows and cells, because a file of 5 MB can hold a
-million rows. Other rooms read their tables by the same door.
+million rows.
 """
 
 import csv
@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
 from schoolmeals.errors import N_, Invalid
-from schoolmeals.pupils.archives import check
-from schoolmeals.pupils.roster import MOST_ROWS, unusable
+from schoolmeals.files.archives import check
+from schoolmeals.files.rules import MOST_ROWS, unusable
 
 LONGEST_CELL: Final = 10_000
 MOST_COLUMNS: Final = 60
 LARGEST_FILE_BYTES: Final = 20_000_000
 SECONDS: Final = 8
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_WORKBOOK_BYTES: Final = 30_000_000
 """Unpacked."""
 _CHILD: Final = Path(__file__).with_name("xlsx_child.py")
@@ -89,6 +93,22 @@ def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ";") -> bytes:
         [guarded(cell) for cell in row] for row in rows
     )
     return buffer.getvalue().encode("utf-8-sig")
+
+
+def as_workbook(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> bytes:
+    """An XLSX of one sheet for people to fill in. Every column holds text, so that a spreadsheet neither cuts the zeros
+    of a number nor turns a class into a day.
+    """
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append([guarded(cell) for cell in row])
+    for place, width in enumerate(widths, 1):
+        column = sheet.column_dimensions[get_column_letter(place)]
+        column.width, column.number_format = width, "@"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def _csv_lines(content: bytes) -> Iterator[Line]:

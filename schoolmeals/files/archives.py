@@ -7,7 +7,7 @@ import zlib
 from typing import Final
 
 from schoolmeals.errors import N_
-from schoolmeals.pupils.roster import unusable
+from schoolmeals.files.rules import unusable
 
 MOST_FILES: Final = 200
 MOST_BYTES: Final = 60_000_000

@@ -1,0 +1,45 @@
+"""A program of its own: reads HTML from standard input and writes a PDF to standard output, within limits.
+
+It fetches nothing but ``data:`` addresses, so no name on a roll can make it read a file or call another machine. On
+standard error it says ``page 7`` when the seventh page is laid out. It must not import the rest of the product.
+"""
+
+import logging
+import resource
+import sys
+
+MEMORY_BYTES = 1_500_000_000
+SECONDS = 90
+LAYOUT = "Step 5"
+
+
+class Told(logging.Handler):
+    """Hands the progress of the layout on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say which page is laid out; the record's only argument is its number."""
+        if str(record.msg).startswith(LAYOUT) and isinstance(record.args, tuple) and record.args:
+            sys.stderr.write(f"page {record.args[0]}\n")
+            sys.stderr.flush()
+
+
+def main() -> None:
+    """Write the PDF."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+    # After the limits: they hold for the import too, which is heavy.
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+
+    progress = logging.getLogger("weasyprint.progress")
+    progress.setLevel(logging.INFO)
+    progress.propagate = False
+    progress.addHandler(Told())
+    fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+    document = HTML(string=sys.stdin.buffer.read().decode(), url_fetcher=fetcher)
+    sys.stdout.buffer.write(document.write_pdf(pdf_variant="pdf/ua-1"))
+
+
+if __name__ == "__main__":
+    main()

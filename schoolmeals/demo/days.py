@@ -19,6 +19,8 @@ from schoolmeals.ids import new_id
 from schoolmeals.money import Money
 from schoolmeals.wallet.payments import PaymentState, PaymentStatus
 
+BETWEEN_TAPS: Final = (0.8, 1.6)
+"""Seconds: a queue that moves."""
 BATCH_SPAN: Final = timedelta(seconds=115)
 """Taps of a batch lie no further apart: a till that is online sends them at once, and nobody warns of its clock."""
 FIRST_SERVED: Final = {"breakfast": time(7, 50), "lunch-1": time(11, 5), "lunch-2": time(12, 35)}
@@ -99,7 +101,7 @@ def _queue(
     at = site.at(day, FIRST_SERVED[sitting], chance.randint(0, 240))
     visits = []
     for child in _hungry(school, chance, sitting):
-        at += timedelta(seconds=chance.uniform(1.5, 3.0))
+        at += timedelta(seconds=chance.uniform(*BETWEEN_TAPS))
         visits += _visits(school, chance, child, at, offer, number)
     return visits
 

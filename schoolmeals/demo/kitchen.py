@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from schoolmeals import canteen
-from schoolmeals.canteen.actions.menus import open_menu, rewrite
+from schoolmeals.canteen.actions.menus import open_menu, publish_draft, rewrite
 from schoolmeals.database import Work
 from schoolmeals.demo.dishes import (
     AGE_GROUPS,
@@ -53,8 +53,9 @@ def publish_day(work: Work, site: Site, school: School, day: date, number: int) 
         dishes = breakfast if is_breakfast else lunch
         lines = set_meals(school, dishes, is_breakfast=is_breakfast)
         buffet = () if is_breakfast else buffet_lines(work.now, school, number)
-        rewrite(work, open_menu(work, school.id, day, sitting_id, site.zone), [*lines, *buffet])
-        canteen.publish_menu(work, school.id, day, sitting_id, zone=site.zone)
+        menu = open_menu(work, school.id, day, sitting_id, site.zone)
+        rewrite(work, menu, [*lines, *buffet])
+        publish_draft(work, menu)
         offers[name] = Offer(
             frozenset(code for dish in dishes for code in dish.allergens),
             tuple(BuffetLine(one.id, one.price_minor, frozenset(one.allergens)) for one in buffet if one.id),

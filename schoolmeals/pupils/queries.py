@@ -9,11 +9,9 @@ from sqlalchemy import (
     ARRAY,
     Dialect,
     Select,
-    Text,
     Uuid,
     any_,
     bindparam,
-    cast,
     exists,
     func,
     literal,
@@ -91,7 +89,8 @@ def _facts_statement() -> Select[Any]:
 @cache
 def _facts_by_id() -> str:
     """The same as a text that is sent as it is, for tills: ``%(school_id)s``, ``%(ids)s``."""
-    ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid()))
+    # As an array from the start: made from a text, it would be made anew for every row that is looked at.
+    ids = bindparam("ids", type_=ARRAY(Uuid()))
     wanted = _facts_statement().where(Pupil.school_id == bindparam("school_id", type_=Uuid()), Pupil.id == any_(ids))
     dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
     return str(wanted.compile(dialect=dialect))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.orm import aliased
 
 from schoolmeals import identity, ledger
@@ -44,7 +44,7 @@ def purses_of(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[
         )
         .join(money, (money.school_id == Purse.school_id) & (money.id == Purse.money_account_id))
         .join(grace, (grace.school_id == Purse.school_id) & (grace.id == Purse.grace_account_id))
-        .where(Purse.school_id == school_id, Purse.pupil_id.in_(pupil_ids))
+        .where(Purse.school_id == school_id, Purse.pupil_id == any_(literal(list(pupil_ids), ARRAY(Uuid()))))
     )
     found = {row.pupil_id: PurseFacts(*row, as_of=work.now) for row in rows}
     return {

@@ -1,12 +1,14 @@
 """Finding and locking top-ups; what actions and queries share."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Dialect, Select, Uuid, bindparam, select
+from sqlalchemy.dialects.postgresql import psycopg
 
-from schoolmeals.database import Work
+from schoolmeals.database import Work, ask
 from schoolmeals.errors import NotFound
 from schoolmeals.wallet.models import Purse, TopUp
 from schoolmeals.wallet.rules import TopUpFacts
@@ -28,17 +30,16 @@ def as_facts(rows: Sequence[Any]) -> list[TopUpFacts]:
 
 def find_top_up(work: Work, school_id: UUID, top_up_id: UUID) -> TopUpFacts | None:
     """A top-up, not locked."""
-    wanted = top_ups().where(TopUp.school_id == school_id, TopUp.id == top_up_id)
-    return next(iter(as_facts(work.session.execute(wanted).all())), None)
+    found = ask(work.session, _by_id(is_locked=False), {"school_id": school_id, "id": top_up_id})
+    return as_facts(found)[0] if found else None
 
 
 def lock_top_up(work: Work, school_id: UUID, top_up_id: UUID) -> TopUpFacts:
     """A top-up, locked until the end of the deed. Raises NotFound."""
-    wanted = top_ups().where(TopUp.school_id == school_id, TopUp.id == top_up_id).with_for_update(of=TopUp)
-    found = as_facts(work.session.execute(wanted).all())
+    found = ask(work.session, _by_id(is_locked=True), {"school_id": school_id, "id": top_up_id})
     if not found:
         raise NotFound("no-such-top-up")
-    return found[0]
+    return as_facts(found)[0]
 
 
 def lock_named(work: Work, top_up_id: UUID | None) -> list[TopUpFacts]:
@@ -49,3 +50,13 @@ def lock_named(work: Work, top_up_id: UUID | None) -> list[TopUpFacts]:
         return []
     wanted = top_ups().where(TopUp.id == top_up_id).order_by(TopUp.school_id).with_for_update(of=TopUp)
     return as_facts(work.session.execute(wanted).all())
+
+
+@cache
+def _by_id(*, is_locked: bool) -> str:
+    """The statement for one top-up as a text that is sent as it is: every deed with a top-up looks, some twice."""
+    wanted = top_ups().where(
+        TopUp.school_id == bindparam("school_id", type_=Uuid()), TopUp.id == bindparam("id", type_=Uuid())
+    )
+    dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+    return str((wanted.with_for_update(of=TopUp) if is_locked else wanted).compile(dialect=dialect))

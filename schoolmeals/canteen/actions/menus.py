@@ -7,7 +7,7 @@ with the menu that was sold from.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, time
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from schoolmeals.actors import Role
 from schoolmeals.canteen.menus import MOST_ITEMS, NewMenuItem, problems_of
 from schoolmeals.canteen.models import DayClosing, Menu, MenuItem, Sitting
 from schoolmeals.canteen.rules import MEALS
-from schoolmeals.database import Work
+from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.workdays import local_day
@@ -76,17 +76,17 @@ def put_item(
     identity.require_role_in(work, school_id, *KEEPERS)
     _check_item(item)
     menu = _open_menu(work, school_id, day, sitting_id, zone)
-    return put_items(work, menu, [item])[0]
+    return put_items(work, menu, _drafted(work, menu), [item])[0]
 
 
-def put_items(work: Work, menu: Menu, items: Sequence[NewMenuItem]) -> list[UUID]:
-    """Add checked lines to the draft of a locked menu. Raises NotNow ``menu-is-full``."""
-    drafted = _drafted(work, menu)
+def put_items(work: Work, menu: Menu, drafted: Sequence[MenuItem], items: Sequence[NewMenuItem]) -> list[UUID]:
+    """Add checked lines to the draft of a locked menu, after those ``drafted``. Raises NotNow ``menu-is-full``."""
     if len(drafted) + len(items) > MOST_ITEMS:
         raise NotNow("menu-is-full", N_("A menu has up to %(most)s lines."), most=MOST_ITEMS)
     first = max((row.position for row in drafted), default=0) + 1
-    ids = [_add(work, menu, item, first + place) for place, item in enumerate(items)]
-    work.session.flush()
+    rows = [_item_row(work, menu, item, first + place) for place, item in enumerate(items)]
+    insert_rows(work.session, MenuItem, rows)
+    ids = [row["id"] for row in rows]
     payload = {"day": menu.day, "items": ids}
     audit.record(work, "canteen.put_items", audit.Subject("menu", menu.id), payload, school_id=menu.school_id)
     return ids
@@ -103,7 +103,9 @@ def replace_item(work: Work, school_id: UUID, item_id: UUID, item: NewMenuItem, 
         new_item_id = item_id
     else:
         row.until_version = menu.version + 1
-        new_item_id = _add(work, menu, replace(item, id=None), row.position)
+        new_row = _item_row(work, menu, replace(item, id=None), row.position)
+        insert_rows(work.session, MenuItem, [new_row])
+        new_item_id = new_row["id"]
     work.session.flush()
     payload = {"item_id": item_id, "new_item_id": new_item_id, "price_minor": item.price_minor}
     audit.record(work, "canteen.replace_item", audit.Subject("menu", menu.id), payload, school_id=school_id)
@@ -126,20 +128,26 @@ def publish_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, *, zo
     Raises NotFound, NotNow ``day-is-over``, ``day-is-closed``, ``menu-is-empty`` and ``nothing-new``.
     """
     identity.require_role_in(work, school_id, *KEEPERS)
-    menu = _open_menu(work, school_id, day, sitting_id, zone)
+    return publish_draft(work, _open_menu(work, school_id, day, sitting_id, zone))
+
+
+def publish_draft(work: Work, menu: Menu) -> int:
+    """Sell the draft of a locked menu from now on. Raises NotNow ``menu-is-empty`` and ``nothing-new``."""
     following = menu.version + 1
-    if not _drafted(work, menu):
+    is_changed = or_(MenuItem.from_version == following, MenuItem.until_version == following)
+    drafted, changed = work.session.execute(
+        select(
+            func.count().filter(MenuItem.until_version.is_(None)),
+            func.count().filter(is_changed),
+        ).where(MenuItem.school_id == menu.school_id, MenuItem.menu_id == menu.id)
+    ).one()
+    if not drafted:
         raise NotNow("menu-is-empty", N_("Put at least one line on the menu before you publish it."))
-    changed = select(func.count()).where(
-        MenuItem.school_id == school_id,
-        MenuItem.menu_id == menu.id,
-        or_(MenuItem.from_version == following, MenuItem.until_version == following),
-    )
-    if not work.session.scalar(changed):
+    if not changed:
         raise NotNow("nothing-new", N_("Nothing has changed since this menu was published."))
     menu.version, menu.published_at, menu.published_by = following, work.now, work.actor.id
-    payload = {"day": day, "sitting_id": sitting_id, "version": following}
-    audit.record(work, "canteen.publish_menu", audit.Subject("menu", menu.id), payload, school_id=school_id)
+    payload = {"day": menu.day, "sitting_id": menu.sitting_id, "version": following}
+    audit.record(work, "canteen.publish_menu", audit.Subject("menu", menu.id), payload, school_id=menu.school_id)
     return following
 
 
@@ -174,8 +182,7 @@ def copy_day(work: Work, school_id: UUID, *, source: date, target: date, zone: Z
 def rewrite(work: Work, menu: Menu, items: Sequence[NewMenuItem]) -> None:
     """Let ``items`` be the whole draft of a locked menu."""
     _take_off(work, menu, _drafted(work, menu))
-    work.session.flush()
-    put_items(work, menu, items)
+    put_items(work, menu, (), items)
 
 
 def open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo = ALMATY) -> Menu:
@@ -233,20 +240,16 @@ def _sold_or_drafted(work: Work, menu: Menu) -> Sequence[MenuItem]:
     return work.session.scalars(found.order_by(MenuItem.position, MenuItem.id)).all()
 
 
-def _add(work: Work, menu: Menu, item: NewMenuItem, position: int) -> UUID:
-    item_id = item.id or new_id(work.now)
-    work.session.add(
-        MenuItem(
-            school_id=menu.school_id,
-            id=item_id,
-            menu_id=menu.id,
-            position=position,
-            from_version=menu.version + 1,
-            until_version=None,
-            **item.columns(),
-        )
-    )
-    return item_id
+def _item_row(work: Work, menu: Menu, item: NewMenuItem, position: int) -> dict[str, Any]:
+    return {
+        "school_id": menu.school_id,
+        "id": item.id or new_id(work.now),
+        "menu_id": menu.id,
+        "position": position,
+        "from_version": menu.version + 1,
+        "until_version": None,
+        **item.columns(),
+    }
 
 
 def _take_off(work: Work, menu: Menu, rows: Sequence[MenuItem]) -> None:

@@ -25,6 +25,7 @@ from schoolmeals.ledger.commands import ledger_commands
 from schoolmeals.parents import api as parents_api
 from schoolmeals.parents import models as parents_models
 from schoolmeals.parents import views as parents_views
+from schoolmeals.procurement import models as procurement_models
 from schoolmeals.pupils import api as pupils_api
 from schoolmeals.pupils import models as pupils_models
 from schoolmeals.pupils import views as pupils_views
@@ -38,9 +39,18 @@ from schoolmeals.web import views as web_views
 from schoolmeals.web.frame import Frame, language
 
 PACKAGE = Path(__file__).parent
-TABLES = (files_models, identity_models, pupils_models, wallet_models, canteen_models, parents_models, mail)
+TABLES = (
+    files_models,
+    identity_models,
+    pupils_models,
+    wallet_models,
+    procurement_models,
+    canteen_models,
+    parents_models,
+    mail,
+)
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
-ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "canteen", "parents")
+ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents")
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:

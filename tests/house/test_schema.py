@@ -25,6 +25,13 @@ APPEND_ONLY = {
     "sale_line",
     "sale_undo",
     "day_closing",
+    "tender_act",
+    "tender_version",
+    "tender_document",
+    "enquiry",
+    "enquiry_answer",
+    "interest_declaration",
+    "tenure_exception",
 }
 
 

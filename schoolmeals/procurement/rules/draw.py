@@ -1,0 +1,112 @@
+"""The random draw of a commission, which anybody can repeat.
+
+First the organiser publishes the pool and says which public number, not yet known to anybody, will be the seed: the
+exchange rates of a coming day, say. Once that is known, the draw is only arithmetic::
+
+    pool digest  = SHA-256 of the lines "<id> <constituency>\\n", sorted by id
+    ticket of id = SHA-256 of "schoolmeals-draw/v1\\n" + pool digest (hex) + "\\n" + seed + "\\n" + id
+
+Candidates are ranked by their tickets, as hexadecimal text, the smallest first. Each constituency in turn, in the order
+of the notice, takes its first so many; then the alternates are taken in the same way from who is left. The chair is the
+drawn member with the smallest ticket who speaks for neither parents nor trustees, where there is one; the deputy is the
+next of all members.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from schoolmeals.errors import N_
+from schoolmeals.procurement.profiles import SeatsWanted
+from schoolmeals.verdicts import Refused
+
+ALGORITHM: Final = "schoolmeals-draw/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody in the pool."""
+
+    id: UUID
+    constituency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSeat:
+    """A place that the draw gave. ``position`` counts from 1; alternates come after the members."""
+
+    candidate_id: UUID
+    constituency: str
+    part: str
+    position: int
+
+
+def pool_digest(pool: Iterable[Candidate]) -> str:
+    """The digest of a pool, in hexadecimal; the order in which it is given does not count."""
+    lines = sorted(f"{one.id} {one.constituency}\n" for one in pool)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def ticket(digest: str, seed: str, candidate_id: UUID) -> str:
+    """A candidate's ticket."""
+    return hashlib.sha256(f"{ALGORITHM}\n{digest}\n{seed}\n{candidate_id}".encode()).hexdigest()
+
+
+def draw(
+    pool: Collection[Candidate],
+    seed: str,
+    seats: Sequence[SeatsWanted],
+    alternates: Sequence[SeatsWanted],
+    parents: frozenset[str],
+) -> list[DrawnSeat]:
+    """The drawn members and alternates in the order of their positions. The pool must be large enough."""
+    digest = pool_digest(pool)
+    tickets = {one.id: ticket(digest, seed, one.id) for one in pool}
+    ranked = sorted(pool, key=lambda one: tickets[one.id])
+    members = _take(ranked, seats)
+    taken = {one.id for one in members}
+    spares = _take([one for one in ranked if one.id not in taken], alternates)
+    parts = _parts(sorted(members, key=lambda one: tickets[one.id]), parents)
+    drawn = [*members, *spares]
+    return [
+        DrawnSeat(one.id, one.constituency, parts.get(one.id, "alternate"), place)
+        for place, one in enumerate(drawn, start=1)
+    ]
+
+
+def pool_suffices(
+    pool: Iterable[Candidate], seats: Iterable[SeatsWanted], alternates: Iterable[SeatsWanted]
+) -> Refused | None:
+    """The pool has enough people of every constituency for members and alternates."""
+    there: dict[str, int] = {}
+    for one in pool:
+        there[one.constituency] = there.get(one.constituency, 0) + 1
+    wanted: dict[str, int] = {}
+    for seat in [*seats, *alternates]:
+        wanted[seat.constituency] = wanted.get(seat.constituency, 0) + seat.count
+    short = sorted(name for name, count in wanted.items() if there.get(name, 0) < count)
+    if not short:
+        return None
+    return Refused("pool-too-small", POOL_TOO_SMALL, {"missing": ", ".join(short)})
+
+
+def _take(ranked: Sequence[Candidate], wanted: Iterable[SeatsWanted]) -> list[Candidate]:
+    taken: list[Candidate] = []
+    for seat in wanted:
+        free = [one for one in ranked if one.constituency == seat.constituency and one not in taken]
+        assert len(free) >= seat.count, "whoever draws has seen that the pool suffices"
+        taken += free[: seat.count]
+    return taken
+
+
+def _parts(members_by_ticket: Sequence[Candidate], parents: frozenset[str]) -> dict[UUID, str]:
+    outside = [one for one in members_by_ticket if one.constituency not in parents]
+    chair = (outside or list(members_by_ticket))[0]
+    deputy = next(one for one in members_by_ticket if one.id != chair.id)
+    parts = {one.id: "member" for one in members_by_ticket}
+    return {**parts, chair.id: "chair", deputy.id: "deputy"}
+
+
+POOL_TOO_SMALL: Final = N_("The pool has too few people of: %(missing)s. Enter more before the draw.")

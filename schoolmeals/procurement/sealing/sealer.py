@@ -5,6 +5,7 @@ import io
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 
 import pyrage
@@ -41,6 +42,11 @@ class SourceFile:
     def of_bytes(cls, name: str, media_type: str, content: bytes) -> "SourceFile":
         """A file that is in memory."""
         return cls(name, media_type, lambda: io.BytesIO(content))
+
+    @classmethod
+    def of_path(cls, path: Path, media_type: str) -> "SourceFile":
+        """A file on disk, under its own name."""
+        return cls(path.name, media_type, lambda: path.open("rb"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ import sys
 from dataclasses import replace
 
 import click
+import psycopg
 from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade
+from sqlalchemy.exc import DBAPIError
 
 from schoolmeals import identity
 from schoolmeals import serve as supervisor
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.app import create_app
 from schoolmeals.config import SettingError, Settings
-from schoolmeals.database import db, transaction
+from schoolmeals.database import APP_ROLE, db, transaction
 from schoolmeals.demo.bank import create_demo_app
 from schoolmeals.demo.city import demo_people, is_unfinished, seed_city, till_codes
 from schoolmeals.demo.side_by_side import Interrupted
@@ -55,7 +57,28 @@ def make_app() -> Flask:
         raise click.ClickException(str(error)) from error
 
 
-@click.group(cls=FlaskGroup, create_app=make_app, add_version_option=False)
+class Commands(FlaskGroup):
+    """Flask's commands and ours; a database that cannot be used is told in a sentence, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Raises click.ClickException where PostgreSQL is not there or does not let us."""
+        try:
+            return super().invoke(ctx)
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.OperationalError | psycopg.errors.InsufficientPrivilege):
+                raise click.ClickException(_what_the_database_says(error.orig)) from error
+            raise
+
+
+def _what_the_database_says(error: psycopg.Error) -> str:
+    said = error.diag.message_primary or str(error)
+    hint = error.diag.message_hint or ""
+    if "permission denied to set role" in said:
+        hint = f"Let an administrator run: GRANT {APP_ROLE} TO the role that DATABASE_URL names;"
+    return f"The database: {said}\n{hint}".strip()
+
+
+@click.group(cls=Commands, create_app=make_app, add_version_option=False)
 @click.version_option(package_name="schoolmeals")
 def main() -> None:
     """School meals: run it, look after it, prove its books."""

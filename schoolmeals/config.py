@@ -82,6 +82,9 @@ class Settings:
             variable = variable_of(one.name)
             if variable in known:
                 given[one.name] = _read(variable, known[variable], one.default)
+        for name in _AGREED_NAMES:
+            if given.get(name):
+                given[name] = _database_address(variable_of(name), given[name])
         settings = cls(**given)
         settings.check()
         return settings
@@ -147,6 +150,14 @@ def _read(variable: str, text: str, default: object) -> object:
                 return text
     except ValueError as error:
         raise SettingError(f"{variable}={text!r} cannot be read: {error}") from error
+
+
+def _database_address(variable: str, text: str) -> str:
+    """``text`` for our driver: hosts and tools write ``postgres://`` and ``postgresql://`` for the same thing."""
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not rest:
+        raise SettingError(f"{variable} must be an address like postgresql://user:password@host/database")
+    return f"postgresql+psycopg://{rest}"
 
 
 def _is_mail_server(address: str) -> bool:

@@ -23,6 +23,11 @@ BEGIN
         CREATE ROLE {APP_ROLE} NOLOGIN;
         EXECUTE format('GRANT {APP_ROLE} TO %I', current_user);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION '% may not make the role {APP_ROLE}', current_user
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = format('Let an administrator run: CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO %I;',
+                            current_user);
 END
 $$
 """

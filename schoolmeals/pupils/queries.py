@@ -207,6 +207,21 @@ def classes_of_school(work: Work, school_id: UUID) -> list[ClassFacts]:
     return [ClassFacts(*row) for row in rows]
 
 
+def pupil_counts(work: Work, school_id: UUID) -> dict[int, int]:
+    """How many pupils are on a school's roll now, by grade; those in no class do not count.
+
+    Numbers alone, which are public: not scoped.
+    """
+    rows = work.session.execute(
+        select(SchoolClass.grade, func.count())
+        .join(Pupil, (Pupil.school_id == SchoolClass.school_id) & (Pupil.class_id == SchoolClass.id))
+        .where(SchoolClass.school_id == school_id, Pupil.left_on.is_(None))
+        .group_by(SchoolClass.grade)
+        .order_by(SchoolClass.grade)
+    )
+    return {grade: count for grade, count in rows}
+
+
 def pupils_of_school(
     work: Work,
     school_id: UUID,

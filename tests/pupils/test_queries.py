@@ -200,3 +200,14 @@ def test_a_photo_is_for_those_who_may_see_the_pupil_and_a_dish_for_the_whole_sch
     for actor, photo in [(theirs, face), *((one, one_photo) for one in strangers() for one_photo in (face, dish))]:
         with pytest.raises(NotFound):
             look(picture, SOME_SCHOOL, photo.id, actor=actor)
+
+
+def test_pupils_are_counted_by_grade_without_those_who_left_or_are_in_no_class(look: Any) -> None:
+    first, ninth = SchoolClassFactory.create(grade=1), SchoolClassFactory.create(grade=9)
+    PupilFactory.create(class_id=first.id)
+    PupilFactory.create(class_id=first.id)
+    PupilFactory.create(class_id=ninth.id)
+    PupilFactory.create(class_id=ninth.id, left_on=LONG_AGO.date())
+    PupilFactory.create(class_id=None)
+
+    assert look(pupils.pupil_counts, SOME_SCHOOL, actor=PUBLIC) == {1: 2, 9: 1}

@@ -19,6 +19,15 @@ class Role(StrEnum):
     CITY_ADMIN = "city-admin"
 
 
+class Awaits(StrEnum):
+    """What somebody who is signed in must still do before their roles count."""
+
+    SET_UP = "set-up"
+    """Set up a second factor: they have none."""
+    PROOF = "proof"
+    """Use the second factor that they have."""
+
+
 CITY_WIDE: frozenset[Role] = frozenset({Role.AUDITOR, Role.CITY_ADMIN})
 """Roles held in the city's own organisation, which reach every school of the city."""
 
@@ -43,7 +52,7 @@ class Actor:
     """Who acts: a person with roles, a till's device, the system itself, or the public.
 
     ``id`` is the person's or device's id. ``school_id`` is set for a device: it acts in that school only.
-    ``cashier_id`` is the person whose PIN opened the till.
+    ``cashier_id`` is the person whose PIN opened the till. While ``awaits`` is set there are no grants.
     """
 
     kind: ActorKind
@@ -52,6 +61,7 @@ class Actor:
     school_id: UUID | None = None
     cashier_id: UUID | None = None
     language: str = "kk"
+    awaits: Awaits | None = None
 
     def has_role(self, role: Role) -> bool:
         """Whether the actor has ``role`` anywhere."""

@@ -23,7 +23,7 @@ from schoolmeals.identity.schemas import MeSchema, NewSessionSchema, SessionSche
 from schoolmeals.identity.views.frame import caller, keyring
 from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, ApiBlueprint, actor, guard, now
+from schoolmeals.web import HALF_SIGNED_IN, PUBLIC_POLICY, SIGNED_IN, ApiBlueprint, actor, guard, now
 from schoolmeals.web.security import exempt_from_csrf
 
 api = ApiBlueprint("identity_api", __name__, url_prefix="/api", description="Signing in, and who is signed in")
@@ -59,7 +59,7 @@ class SessionView(MethodView):
             found = my_sessions(look)
         return next(_shown(one) for one in found if one.id == present_session_id())
 
-    @guard(SIGNED_IN)
+    @guard(HALF_SIGNED_IN)
     @api.response(204)
     @api.alt_response(401, description="nobody is signed in")
     def delete(self) -> None:

@@ -1,4 +1,4 @@
-"""What the worker does for the identity room: it sends letters, in the language of who reads them."""
+"""What the worker does for the identity room: it sends letters and tidies up at night."""
 
 import logging
 from email.message import EmailMessage
@@ -9,6 +9,8 @@ from flask_babel import force_locale, gettext
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.database import reading, transaction
+from schoolmeals.identity.actions.new_password import ANSWER, answer_forgotten
+from schoolmeals.identity.keyring import Keyring
 from schoolmeals.jobs import Task
 from schoolmeals.mail import (
     SEND,
@@ -25,6 +27,8 @@ from schoolmeals.mail import (
 )
 from schoolmeals.web import frame
 
+LINK_LEADS_TO: Final = "/sign-in/new-password"
+"""Where the link of a letter leads. The worker has no request from which an address could be built."""
 log: Final = logging.getLogger(__name__)
 
 
@@ -78,4 +82,12 @@ def _written(letter: Letter) -> EmailMessage:
     return compose(letter.id, at, sender=settings.mail_from, to=words.to, subject=subject, text=text)
 
 
-TASKS: tuple[Task, ...] = (Task(SEND, send_letter),)
+def answer(reset_id: str) -> None:
+    """Look for whom a request for a new password is, and write the letter."""
+    here = frame()
+    page = f"{here.settings.base_url.rstrip('/')}{LINK_LEADS_TO}"
+    with transaction(SYSTEM, here.clock()) as work:
+        answer_forgotten(work, Keyring.of(here.settings.secret_key), UUID(reset_id), page)
+
+
+TASKS: tuple[Task, ...] = (Task(SEND, send_letter), Task(ANSWER, answer))

@@ -9,13 +9,15 @@ from uuid import UUID
 
 import pyotp
 
-from schoolmeals.actors import Actor, ActorKind, Role
+from schoolmeals.actors import Actor, ActorKind, Awaits, Grant, Role
 from schoolmeals.errors import N_
 from schoolmeals.verdicts import Refused
 
 SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)
 """A session's ``last_seen_at`` is written at most this often."""
 SECOND_FACTOR_WITHIN: Final = timedelta(minutes=10)
+PROOF_LASTS: Final = timedelta(minutes=10)
+"""Dangerous deeds are open for so long after somebody has proved who they are."""
 PASSKEY_WITHIN: Final = timedelta(minutes=5)
 ENROLMENT_WITHIN: Final = timedelta(minutes=15)
 INVITATION_WITHIN: Final = timedelta(days=7)
@@ -34,6 +36,18 @@ ROLES_IN: Final[dict[str, frozenset[Role]]] = {
 """The roles that make sense in each kind of organisation."""
 OFFICE_GIVES: Final = frozenset({Role.CASHIER, Role.SCHOOL_OFFICE})
 """The roles that a school office gives in its own school."""
+OFFICE_MENDS: Final = OFFICE_GIVES | {Role.PARENT}
+"""The roles of those to whom a school office may give a new way in."""
+
+
+SECOND_FACTOR_ROLES: Final = frozenset(
+    {Role.CITY_ADMIN, Role.AUDITOR, Role.PROCUREMENT_OFFICER, Role.COMMISSION_MEMBER, Role.SCHOOL_OFFICE}
+)
+"""The roles that touch money, tenders or a whole school's children. They count only behind a second factor, where the
+installation demands it.
+"""
+STRONG: Final = frozenset({"totp", "recovery", "passkey"})
+"""The ways of signing in that a password alone does not open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,18 @@ def roles_to_give(actor: Actor, kind: str, organisation_id: UUID) -> frozenset[R
     if actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN):
         return possible
     return possible & OFFICE_GIVES if actor.has_role_in(organisation_id, [Role.SCHOOL_OFFICE]) else frozenset()
+
+
+def may_mend_way_in(actor: Actor, person_id: UUID, grants: Iterable[Grant]) -> bool:
+    """Whether ``actor`` may give somebody with ``grants`` a new way in: a city admin anybody, a school office only
+    those whose every role is one of its own school, or it could slip into what reaches further. Nobody themselves.
+    """
+    if person_id == actor.id:
+        return False
+    if actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN):
+        return True
+    held, own = list(grants), actor.schools_as(Role.SCHOOL_OFFICE)
+    return bool(held) and all(one.role in OFFICE_MENDS and one.organisation_id in own for one in held)
 
 
 def after_attempt(before: AttemptState | None, limit: Limit, now: datetime) -> tuple[AttemptState, Refused | None]:
@@ -113,3 +139,19 @@ def needs_second_factor(roles: Iterable[Role], *, has_second_factor: bool) -> bo
     in at the till by PIN.
     """
     return not has_second_factor and bool(frozenset(roles) - {Role.PARENT, Role.CASHIER})
+
+
+def awaited(roles: Iterable[Role], factors: Iterable[str], *, has_second_factor: bool) -> Awaits | None:
+    """What somebody with ``roles``, signed in by ``factors``, must still do where staff need a second factor.
+
+    A password alone is not enough for somebody who has a passkey, either: else whoever learns the password could set
+    up a second factor of their own beside it.
+    """
+    if SECOND_FACTOR_ROLES.isdisjoint(roles) or not STRONG.isdisjoint(factors):
+        return None
+    return Awaits.PROOF if has_second_factor else Awaits.SET_UP
+
+
+def proof_stands(proved_at: datetime, factors: Iterable[str], now: datetime) -> bool:
+    """Whether a dangerous deed may go on. Invented people have nothing to prove themselves with."""
+    return now < proved_at + PROOF_LASTS or "demo" in factors

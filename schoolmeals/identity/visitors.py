@@ -6,8 +6,8 @@ An actor of kind device arises only from the token in the device's cookie, or fr
 
 import base64
 import binascii
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from schoolmeals.errors import NotFound
 from schoolmeals.identity.actions.profile import set_language
 from schoolmeals.identity.models import SignInSession
 from schoolmeals.identity.queries import DeviceFacts, device_of, find_device
-from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, session_stands, shift_is_open
+from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, awaited, proof_stands, session_stands, shift_is_open
 from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.keys import token_hash
 from schoolmeals.web import DEVICE, actor, now, settings
@@ -32,7 +32,10 @@ LONGEST_TOKEN: Final = 200
 # Everything about a session in one statement: its own times, the person, the standing roles.
 _SESSION: Final = text(
     """
-    SELECT s.id, s.ended_at, s.expires_at, s.last_seen_at, s.carried_by, p.id AS person_id, p.language,
+    SELECT s.id, s.ended_at, s.expires_at, s.last_seen_at, s.carried_by, s.factors,
+           coalesce(s.proved_at, s.created_at) AS proved_at, p.id AS person_id, p.language,
+           p.totp_confirmed_at IS NOT NULL OR EXISTS (
+               SELECT FROM passkey k WHERE k.person_id = p.id AND k.removed_at IS NULL) AS has_second_factor,
            (SELECT array_agg(g.role || ' ' || g.organisation_id) FROM role_grant g
              WHERE g.person_id = p.id AND g.revoked_at IS NULL) AS grants
       FROM sign_in_session s JOIN person p ON p.id = s.person_id
@@ -64,6 +67,13 @@ def present_session_id() -> UUID | None:
     actor()
     found: UUID | None = g.get("session_id")
     return found
+
+
+def proved_lately() -> bool:
+    """Whether the person who sends this request has proved who they are within the last ten minutes."""
+    actor()
+    found: tuple[datetime, list[str]] | None = g.get("session_proof")
+    return found is not None and proof_stands(*found, now())
 
 
 def present_token_hash() -> bytes | None:
@@ -109,8 +119,14 @@ def _person_actor() -> Actor | None:
             return None
         if now() >= row.last_seen_at + SEEN_AGAIN_AFTER:
             connection.execute(update(SignInSession).where(SignInSession.id == row.id).values(last_seen_at=now()))
-    g.session_id = row.id
-    return person(row.person_id, [_grant(words) for words in row.grants or ()], row.language)
+    g.session_id, g.session_proof = row.id, (row.proved_at, row.factors)
+    grants = [_grant(words) for words in row.grants or ()]
+    awaits = None
+    if settings().demands_second_factor:
+        awaits = awaited([one.role for one in grants], row.factors, has_second_factor=row.has_second_factor)
+    who = person(row.person_id, grants, row.language)
+    # Without grants no room admits them, whatever a door may forget to ask.
+    return who if awaits is None else replace(who, grants=frozenset(), awaits=awaits)
 
 
 def _session_token() -> tuple[str | None, str]:

@@ -6,12 +6,23 @@
 
 from schoolmeals.web.api import ApiBlueprint, Schema
 from schoolmeals.web.frame import Frame, actor, caller_address, frame, language, now, public_base, render, settings
-from schoolmeals.web.guards import DEVICE, PUBLIC_POLICY, SIGNED_IN, Policy, guard, roles
+from schoolmeals.web.guards import (
+    DEVICE,
+    HALF_SIGNED_IN,
+    PUBLIC_POLICY,
+    SETTING_UP,
+    SIGNED_IN,
+    Policy,
+    guard,
+    roles,
+)
 from schoolmeals.web.page import NavItem
 
 __all__ = [
     "DEVICE",
+    "HALF_SIGNED_IN",
     "PUBLIC_POLICY",
+    "SETTING_UP",
     "SIGNED_IN",
     "ApiBlueprint",
     "Frame",

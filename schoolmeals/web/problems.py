@@ -26,13 +26,14 @@ from schoolmeals.errors import (
     Unavailable,
 )
 from schoolmeals.web.frame import render
-from schoolmeals.web.guards import SignInNeeded, to_sign_in
+from schoolmeals.web.guards import SecondFactorNeeded, SignInNeeded, to_second_step, to_sign_in
 
 log = logging.getLogger(__name__)
 
 STATUS: Final[dict[type[Refusal], int]] = {
     NotFound: 404,
     SignInNeeded: 401,
+    SecondFactorNeeded: 403,
     NotAllowed: 403,
     Invalid: 422,
     Conflict: 409,
@@ -90,6 +91,8 @@ def refusal_answer(refusal: Refusal) -> Any:
     """A refusal as a page or as problem+json."""
     if isinstance(refusal, SignInNeeded) and not wants_json():
         return to_sign_in()
+    if isinstance(refusal, SecondFactorNeeded) and not wants_json():
+        return to_second_step()
     detail = gettext(refusal.sentence) % _shown(refusal.params)
     errors = refusal.fields if isinstance(refusal, Invalid) else {}
     answer = _answer(status_of(refusal), refusal.code, gettext(refusal.title), detail, spoken(errors))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from threading import Thread
-from typing import cast
 
 
 @dataclass
@@ -45,7 +44,7 @@ def mail_server() -> Iterator[MailServer]:
 
         def letter(self) -> EmailMessage:
             lines = iter(self.rfile.readline, b".\r\n")
-            return cast(EmailMessage, message_from_bytes(b"".join(lines), policy=policy.default))
+            return message_from_bytes(b"".join(lines), policy=policy.default)
 
         def say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())

@@ -102,7 +102,7 @@ def test_a_passkey_is_added_and_signs_in(app: Flask, context: BrowserContext, ad
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_role("heading", name="Айгүл").wait_for()
     factors = [one.factors for one in session().scalars(select(SignInSession))]
-    assert sorted(factors) == [["passkey"], ["password"]]
+    assert sorted(factors) == [["passkey"], ["password", "passkey"]]
 
 
 def test_a_removed_passkey_signs_nobody_in(app: Flask, context: BrowserContext, address: str) -> None:

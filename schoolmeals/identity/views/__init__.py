@@ -2,15 +2,28 @@
 
 from schoolmeals.actors import Role
 from schoolmeals.errors import N_
-from schoolmeals.identity.views import calendar, letters, me, members, organisations, passkeys, sign_in, till, tills
+from schoolmeals.identity.views import (
+    calendar,
+    letters,
+    me,
+    members,
+    new_password,
+    organisations,
+    passkeys,
+    proof,
+    sign_in,
+    till,
+    tills,
+    way_in,
+)
 from schoolmeals.identity.views.frame import pages
-from schoolmeals.web import SIGNED_IN, NavItem, roles
+from schoolmeals.web import HALF_SIGNED_IN, SIGNED_IN, NavItem, roles
 
 navigation: tuple[NavItem, ...] = (
     NavItem("identity.people", N_("People"), roles(Role.SCHOOL_OFFICE, Role.CITY_ADMIN)),
     NavItem("identity.schools", N_("Schools"), roles(Role.SCHOOL_OFFICE, Role.CITY_ADMIN)),
     NavItem("identity.me", N_("About me"), SIGNED_IN),
-    NavItem("identity.sign_out", N_("Sign out"), SIGNED_IN, post=True),
+    NavItem("identity.sign_out", N_("Sign out"), HALF_SIGNED_IN, post=True),
 )
 
 __all__ = [
@@ -19,10 +32,13 @@ __all__ = [
     "me",
     "members",
     "navigation",
+    "new_password",
     "organisations",
     "pages",
     "passkeys",
+    "proof",
     "sign_in",
     "till",
     "tills",
+    "way_in",
 ]

@@ -15,6 +15,7 @@ from schoolmeals.database import reading, transaction
 from schoolmeals.errors import Invalid
 from schoolmeals.identity.actions.devices import set_pin
 from schoolmeals.identity.actions.profile import change_password, describe_me
+from schoolmeals.identity.actions.proof import strengthen_session
 from schoolmeals.identity.actions.second_factor import (
     confirm_totp,
     pending_totp,
@@ -28,10 +29,11 @@ from schoolmeals.identity.queries import me as my_row
 from schoolmeals.identity.queries import my_passkeys, my_sessions, my_tills, organisation, recovery_codes_left
 from schoolmeals.identity.rules import needs_second_factor
 from schoolmeals.identity.views.frame import again, done, form, keyring, pages, see_other, site
+from schoolmeals.identity.views.proof import fresh_proof, proof_first
 from schoolmeals.identity.views.words import role_name
 from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import SIGNED_IN, actor, guard, language, now, render
+from schoolmeals.web import SETTING_UP, SIGNED_IN, actor, guard, language, now, render
 
 
 @pages.get("/me")
@@ -83,6 +85,9 @@ def my_password() -> Any:
     """Change the password; all other sessions end."""
     with reading(actor(), now()) as look:
         has_one = my_row(look).password_hash is not None
+    # Whoever has a password proves themselves by it, on the form itself.
+    if not has_one and (first := proof_first()) is not None:
+        return first
     if request.method == "GET":
         return render("identity/my_password.html", has_one=has_one)
     typed = form("old", "new")
@@ -99,14 +104,15 @@ def my_password() -> Any:
 
 
 @pages.get("/me/second-factor")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
 def my_second_factor() -> Any:
     """The authenticator app: set it up, or see that it is."""
     return render("identity/my_second_factor.html", **_second_factor())
 
 
 @pages.post("/me/second-factor")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
+@fresh_proof
 def start_second_factor() -> Any:
     """Make a secret for an authenticator app."""
     with transaction(actor(), now()) as work:
@@ -115,11 +121,13 @@ def start_second_factor() -> Any:
 
 
 @pages.post("/me/second-factor/confirm")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
 def confirm_second_factor() -> Any:
     """Count the app from now on, and show the recovery codes once."""
     with transaction(actor(), now()) as work:
         codes = confirm_totp(work, keyring(), request.form.get("code", ""))
+        if not isinstance(codes, Refused):
+            strengthen_session(work, present_session_id(), "totp")
     return _codes_or_again(codes)
 
 

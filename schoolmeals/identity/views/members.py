@@ -22,6 +22,7 @@ from schoolmeals.identity.queries import (
 )
 from schoolmeals.identity.rules import roles_to_give
 from schoolmeals.identity.views.frame import again, done, first_problem, form, keyring, pages, see_other
+from schoolmeals.identity.views.proof import fresh_proof
 from schoolmeals.identity.views.words import KIND_NAMES, role_name
 from schoolmeals.web import actor, guard, language, now, render, roles
 
@@ -48,6 +49,7 @@ def people_of(organisation_id: UUID) -> Any:
 
 @pages.post("/people/<uuid:organisation_id>/invitations")
 @guard(STAFF)
+@fresh_proof
 def invite_person(organisation_id: UUID) -> Any:
     """Invite somebody; the code is shown once, on the page that answers."""
     typed = form("name", "role")
@@ -79,6 +81,7 @@ def withdraw(organisation_id: UUID, invitation_id: UUID) -> Any:
 
 @pages.post("/people/<uuid:organisation_id>/members/<uuid:person_id>/revoke")
 @guard(STAFF)
+@fresh_proof
 def revoke(organisation_id: UUID, person_id: UUID) -> Any:
     """Take a role away; the person is signed out everywhere."""
     try:

@@ -17,10 +17,13 @@ from schoolmeals.identity.actions.passkeys import (
     start_passkey,
     start_passkey_sign_in,
 )
+from schoolmeals.identity.actions.proof import strengthen_session
 from schoolmeals.identity.queries import my_passkeys
 from schoolmeals.identity.views.frame import again, caller, carry, done, first_problem, pages, passkeys_can_work, site
+from schoolmeals.identity.views.proof import fresh_proof
+from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, guard, now, render
+from schoolmeals.web import PUBLIC_POLICY, SETTING_UP, SIGNED_IN, actor, guard, now, render
 from schoolmeals.web.views import back_to
 
 ADDING = "passkey_add"
@@ -51,14 +54,16 @@ def sign_in_with_passkey() -> Any:
 
 
 @pages.get("/me/passkeys")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
+@fresh_proof
 def passkeys() -> Any:
     """The person's passkeys."""
     return render("identity/passkeys.html", **_mine())
 
 
 @pages.post("/me/passkeys/options")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
+@fresh_proof
 def passkey_options() -> Any:
     """A challenge for a new passkey."""
     with transaction(actor(), now()) as work:
@@ -68,7 +73,8 @@ def passkey_options() -> Any:
 
 
 @pages.post("/me/passkeys")
-@guard(SIGNED_IN)
+@guard(SETTING_UP)
+@fresh_proof
 def passkey_add() -> Any:
     """Keep the passkey that the browser has made."""
     sent = _json()
@@ -81,6 +87,8 @@ def passkey_add() -> Any:
             _part(sent, "credential"),
             name if isinstance(name, str) and name.strip() else gettext("Passkey"),
         )
+        if not isinstance(outcome, Refused):
+            strengthen_session(work, present_session_id(), "passkey")
     if isinstance(outcome, Refused):
         return _refused(outcome)
     flash(gettext("The passkey was added."), "good")
@@ -101,6 +109,7 @@ def passkey_rename(passkey_id: UUID) -> Any:
 
 @pages.post("/me/passkeys/<uuid:passkey_id>/remove")
 @guard(SIGNED_IN)
+@fresh_proof
 def passkey_remove(passkey_id: UUID) -> Any:
     """Sign in by this passkey no more."""
     with transaction(actor(), now()) as work:

@@ -35,7 +35,7 @@ from schoolmeals.identity.views.frame import (
 from schoolmeals.identity.views.words import role_name
 from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, guard, language, now, render, settings
+from schoolmeals.web import HALF_SIGNED_IN, PUBLIC_POLICY, actor, guard, language, now, render, settings
 from schoolmeals.web.security import session_cookie_name
 from schoolmeals.web.views import back_to
 
@@ -107,7 +107,7 @@ def sign_in_as_demo_person() -> Any:
 
 
 @pages.post("/sign-out")
-@guard(SIGNED_IN)
+@guard(HALF_SIGNED_IN)
 def sign_out() -> Any:
     """End this session, here and on the server."""
     session_id = present_session_id()

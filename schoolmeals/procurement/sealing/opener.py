@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -137,18 +138,21 @@ def open_envelope(
     ``header-changed``, ``commitment-broken`` or ``file-changed``.
     """
     sealed = manifest.envelope(envelope)
-    good, set_aside = _sorted_out(manifest, envelope, opened)
-    if len(good) < manifest.bid.k:
-        raise SealingFault(FaultCode.TOO_FEW_SHARES, envelope=envelope)
-    _require_one_secret(manifest, sealed, good)
-    secret = shares.combine([one.share for one in good[: manifest.bid.k]])
-    return _open_with(manifest, sealed, age_keys.identity_text(secret), ciphertext, tuple(set_aside))
+    with _verified_copy(sealed, ciphertext) as copy:
+        good, set_aside = _sorted_out(manifest, envelope, opened)
+        if len(good) < manifest.bid.k:
+            raise SealingFault(FaultCode.TOO_FEW_SHARES, envelope=envelope)
+        _require_one_secret(manifest, sealed, good)
+        secret = shares.combine([one.share for one in good[: manifest.bid.k]])
+        return _open_with(manifest, sealed, age_keys.identity_text(secret), copy, tuple(set_aside))
 
 
 def open_with_recovery(manifest: Manifest, envelope: str, identity: str, ciphertext: IO[bytes]) -> OpenedEnvelope:
     """Open an envelope with the key that its bidder has disclosed, where fewer than k members still have theirs.
     The commitment holds the bidder to the same content. Raises what :func:`open_envelope` does about content."""
-    return _open_with(manifest, manifest.envelope(envelope), identity, ciphertext, ())
+    sealed = manifest.envelope(envelope)
+    with _verified_copy(sealed, ciphertext) as copy:
+        return _open_with(manifest, sealed, identity, copy, ())
 
 
 def recovery_identities(data: bytes, *, manifest_sha256: str) -> dict[str, str]:
@@ -207,19 +211,24 @@ def _require_one_secret(manifest: Manifest, sealed: SealedEnvelope, good: Sequen
         raise SealingFault(FaultCode.SHARES_CRAFTED, envelope=sealed.name, member_id=", ".join(misfits))
 
 
+@contextmanager
+def _verified_copy(sealed: SealedEnvelope, ciphertext: IO[bytes]) -> Iterator[IO[bytes]]:
+    """A copy of the right ciphertext: what was hashed is what is decrypted, whoever else may write to the original."""
+    with tempfile.SpooledTemporaryFile(max_size=1 << 20) as copy:
+        shutil.copyfileobj(ciphertext, copy, CHUNK_BYTES)
+        copy.seek(0)
+        require_ciphertext(sealed, copy)
+        copy.seek(0)
+        yield copy
+
+
 def _open_with(
     manifest: Manifest, sealed: SealedEnvelope, identity: str, ciphertext: IO[bytes], set_aside: tuple[Fault, ...]
 ) -> OpenedEnvelope:
     # Whoever opened the envelope closes it.
     plain = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115
     try:
-        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as copy:
-            # A copy, so that what was hashed is what is decrypted, whoever else may write to the original.
-            shutil.copyfileobj(ciphertext, copy, CHUNK_BYTES)
-            copy.seek(0)
-            require_ciphertext(sealed, copy)
-            copy.seek(0)
-            _decrypt(sealed, identity, copy, plain)
+        _decrypt(sealed, identity, ciphertext, plain)
         header, payload_sha256, starts = _checked(manifest, sealed, plain)
     except BaseException:
         plain.close()
@@ -228,10 +237,16 @@ def _open_with(
 
 
 def _decrypt(sealed: SealedEnvelope, identity: str, source: Any, sink: Any) -> None:
+    unfit = SealingFault(FaultCode.KEY_UNFIT, envelope=sealed.name)
     try:
         pyrage.decrypt_io(source, sink, [age_keys.identity(identity)])
     except pyrage.DecryptError as error:
-        raise SealingFault(FaultCode.KEY_UNFIT, envelope=sealed.name) from error
+        raise unfit from error
+    except OSError as error:
+        # age's word for a payload that was changed comes as one without a number; a full disk has a number.
+        if error.errno is not None:
+            raise
+        raise unfit from error
 
 
 def _checked(manifest: Manifest, sealed: SealedEnvelope, plain: Any) -> tuple[Header, bytes, tuple[int, ...]]:

@@ -76,12 +76,13 @@ function requireCommitted(manifest, opened) {
 export async function openEnvelope({ envelope, openedShares, ciphertext, ...recorded }) {
   const manifest = read(recorded);
   const sealed = envelopeOf(manifest, envelope);
+  const data = await verified(sealed, ciphertext);
   const { good, setAside } = sortOut(manifest, envelope, openedShares.map(readOpenedShare));
   if (good.length < manifest.bid.k) throw new SealingFault("too-few-shares", { envelope });
   const base = good.slice(0, manifest.bid.k);
   await requireOneSecret(manifest, sealed, base);
   const identity = identityText(await combine(base));
-  return { ...(await openWith(manifest, sealed, identity, ciphertext)), setAside };
+  return { ...(await openWith(manifest, sealed, identity, data)), setAside };
 }
 
 // With the file that the bidder kept, where fewer than k members still have their keys.
@@ -92,7 +93,8 @@ export async function openWithRecovery({ envelope, recovery, ciphertext, ...reco
   });
   if (kept.manifest_sha256 !== recorded.manifestSha256) throw new SealingFault("manifest-changed");
   const sealed = envelopeOf(manifest, envelope);
-  return { ...(await openWith(manifest, sealed, kept.envelopes[envelope], ciphertext)), setAside: [] };
+  const data = await verified(sealed, ciphertext);
+  return { ...(await openWith(manifest, sealed, kept.envelopes[envelope], data)), setAside: [] };
 }
 
 function sortOut(manifest, envelope, opened) {
@@ -122,19 +124,22 @@ async function requireOneSecret(manifest, sealed, base) {
   if (misfits.length) throw new SealingFault("shares-crafted", { envelope: sealed.envelope, memberId: misfits.join(", ") });
 }
 
-async function openWith(manifest, sealed, identity, ciphertext) {
-  const { envelope } = sealed;
+async function verified(sealed, ciphertext) {
   const data = new Uint8Array(await ciphertext.arrayBuffer());
   if (data.length !== sealed.ciphertext_bytes || toHex(await sha256Of(data)) !== sealed.ciphertext_sha256) {
-    throw new SealingFault("ciphertext-swapped", { envelope });
+    throw new SealingFault("ciphertext-swapped", { envelope: sealed.envelope });
   }
+  return data;
+}
+
+async function openWith(manifest, sealed, identity, data) {
   const decrypter = new Decrypter();
   let plain;
   try {
     decrypter.addIdentity(identity);
     plain = await decrypter.decrypt(data);
   } catch {
-    throw new SealingFault("key-unfit", { envelope });
+    throw new SealingFault("key-unfit", { envelope: sealed.envelope });
   }
   return checked(manifest, sealed, plain);
 }

@@ -1,4 +1,4 @@
-"""Make kept files: papers that are drawn by the worker, uploads that wait for a yes."""
+"""Make kept files (papers that the worker draws, uploads that wait for a yes), and give each school its currency."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make kept files."""
+    """Make kept files and the schools' currencies."""
     op.create_table(
         "kept_file",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -39,8 +39,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_kept_file_expires_at", "kept_file", ["expires_at"], unique=False)
     let_app_work_on(op, "kept_file")
+    # A constant default needs no rewriting of the table; it goes again, because the code says the currency.
+    op.add_column("school_policy", sa.Column("currency", sa.String(), nullable=False, server_default="KZT"))
+    op.alter_column("school_policy", "currency", server_default=None)
 
 
 def downgrade() -> None:
-    """Take the table away again, with all that is in it."""
+    """Take both away again, with all that is in them."""
+    op.drop_column("school_policy", "currency")
     op.drop_table("kept_file")

@@ -11,6 +11,7 @@ Every call is for one school, and everything it writes has ``school_id`` first i
 """
 
 from schoolmeals.ledger.actions import lock, open_accounts, post, reverse
+from schoolmeals.ledger.bounds import set_bounds
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.queries import account_of, accounts_of, balance_at, statement_lines, trial_balance
 from schoolmeals.ledger.rules import (
@@ -41,6 +42,7 @@ __all__ = [
     "open_accounts",
     "post",
     "reverse",
+    "set_bounds",
     "statement_lines",
     "trial_balance",
 ]

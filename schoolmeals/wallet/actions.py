@@ -14,6 +14,7 @@ from schoolmeals import audit, identity, ledger, pupils
 from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict
+from schoolmeals.ledger import Account
 from schoolmeals.wallet.models import PaymentEventSeen, Purse, TopUp
 from schoolmeals.wallet.payments import PaymentEvent, PaymentState
 from schoolmeals.wallet.purses import ensured_purses, lock_purses, locked_policy, school_accounts
@@ -22,9 +23,11 @@ from schoolmeals.wallet.rules import (
     TopUpBounds,
     TopUpFacts,
     fill_movements,
+    grace_used,
     named_top_up,
     payment_outcome,
     require_amount,
+    require_grace_limit,
     require_limit,
     require_reversible,
 )
@@ -239,6 +242,37 @@ def set_limit(work: Work, school_id: UUID, pupil_id: UUID, limit_minor_day: int 
         {"before_minor": purse.limit_minor_day, "after_minor": limit_minor_day},
         school_id=school_id,
         personal={"pupil_id": pupil_id},
+    )
+
+
+def set_grace_limit(work: Work, school_id: UUID, limit_minor: int, *, currency: str) -> None:
+    """Let each pupil of a school have set meals of ``limit_minor`` in all that are paid later, from now on.
+
+    For the city. The same number of statements however many purses there are. Where the school has no purse yet, it
+    keeps its money in ``currency`` from now on. Raises Invalid for a limit that makes no sense, and Conflict
+    ``grace-used`` where pupils have used more than that already: nothing is changed then.
+    """
+    identity.require_role_in(work, school_id, Role.CITY_ADMIN)
+    require_grace_limit(limit_minor)
+    # Who opens a purse locks the policy first, so there is no new one with the old limit.
+    policy = locked_policy(work, school_id)
+    before_minor = policy.grace_limit_minor
+    try:
+        ledger.set_bounds(work, school_id, "grace", floor_minor=None, ceiling_minor=limit_minor)
+    except Conflict as conflict:
+        raise grace_used(conflict.params, policy.currency) from conflict
+    has_accounts = select(Account.id).where(Account.school_id == school_id).limit(1)
+    if work.session.scalar(has_accounts) is None:
+        policy.currency = currency
+    policy.grace_limit_minor = limit_minor
+    policy.changed_at = work.now
+    work.session.flush()
+    audit.record(
+        work,
+        "wallet.set_grace_limit",
+        audit.Subject("school", school_id),
+        {"before_minor": before_minor, "after_minor": limit_minor, "currency": policy.currency},
+        school_id=school_id,
     )
 
 

@@ -43,6 +43,8 @@ class SchoolPolicy(Model):
     school_id: Mapped[UUID] = mapped_column(primary_key=True)
     grace_limit_minor: Mapped[int]
     """How far set meals are lent to a pupil before the courtesy fund pays; two standard meals by default."""
+    currency: Mapped[str]
+    """Of every purse and account of the school that is opened."""
     next_receipt_no: Mapped[int] = mapped_column(default=1)
     """The number of the next cash receipt: gapless in each school."""
     changed_at: Mapped[datetime]

@@ -142,7 +142,7 @@ def order_statement(school_id: UUID, pupil_id: UUID) -> Any:
         child = pupils.pupil(look, school_id, pupil_id)
         found = statement_of(look, school_id, pupil_id, period.since, period.until)
         school = identity.organisation(look, school_id)
-    days = {"since": period.first.isoformat(), "until": period.last.isoformat()}
+    days: dict[str, Any] = {"since": period.first.isoformat(), "until": period.last.isoformat()}
     order = PaperOrder(
         task=DRAW,
         name=f"statement-{days['since']}-{days['until']}.pdf",

@@ -73,10 +73,10 @@ def school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
     """The accounts of the school itself, opened on first need. One statement where they are there."""
     found = _school_account_ids(work, school_id)
     if len(found) < len(SCHOOL_ACCOUNT_KINDS):
-        locked_policy(work, school_id)
+        policy = locked_policy(work, school_id)
         found = _school_account_ids(work, school_id)
         missing = [
-            NewAccount(new_id(work.now), kind, purpose)
+            NewAccount(new_id(work.now), kind, purpose, currency=policy.currency)
             for purpose, kind in SCHOOL_ACCOUNT_KINDS.items()
             if purpose not in found
         ]
@@ -96,7 +96,7 @@ def ensured_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> 
         policy = locked_policy(work, school_id)
         # Somebody else may have opened them while this deed waited for the lock.
         found = _purse_rows(work, school_id, wanted)
-        _open_purses(work, school_id, [id for id in wanted if id not in found], policy.grace_limit_minor)
+        _open_purses(work, school_id, [id for id in wanted if id not in found], policy)
         found = _purse_rows(work, school_id, wanted)
     return found
 
@@ -116,6 +116,7 @@ def locked_policy(work: Work, school_id: UUID) -> SchoolPolicy:
             .values(
                 school_id=school_id,
                 grace_limit_minor=DEFAULT_GRACE_LIMIT_MINOR,
+                currency=DEFAULT_CURRENCY,
                 next_receipt_no=1,
                 changed_at=work.now,
             )
@@ -125,15 +126,15 @@ def locked_policy(work: Work, school_id: UUID) -> SchoolPolicy:
     return policy
 
 
-def _open_purses(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], grace_limit_minor: int) -> None:
+def _open_purses(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], policy: SchoolPolicy) -> None:
     if not pupil_ids:
         return
     purses = [
-        PurseRow(pupil_id, new_id(work.now), DEFAULT_CURRENCY, new_id(work.now), new_id(work.now), None)
+        PurseRow(pupil_id, new_id(work.now), policy.currency, new_id(work.now), new_id(work.now), None)
         for pupil_id in pupil_ids
     ]
     ledger.open_accounts(
-        work, school_id, [account for purse in purses for account in _accounts_for(purse, grace_limit_minor)]
+        work, school_id, [account for purse in purses for account in _accounts_for(purse, policy.grace_limit_minor)]
     )
     insert_rows(
         work.session, Purse, [{"school_id": school_id, "opened_at": work.now, **purse._asdict()} for purse in purses]
@@ -144,7 +145,7 @@ def _open_purses(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], grace_l
             audit.NewEvent(
                 "wallet.open_purse",
                 audit.Subject("purse", purse.id),
-                {"currency": purse.currency, "grace_limit_minor": grace_limit_minor},
+                {"currency": purse.currency, "grace_limit_minor": policy.grace_limit_minor},
                 school_id,
                 {"pupil_id": purse.pupil_id},
             )

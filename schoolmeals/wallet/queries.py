@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, Uuid, any_, func, literal, select
 from sqlalchemy.orm import aliased
 
 from schoolmeals import identity, ledger
@@ -13,8 +13,16 @@ from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.ledger import Account
 from schoolmeals.wallet.access import OFFICE, require_reach
-from schoolmeals.wallet.models import PaymentEventSeen, Purse, TopUp
-from schoolmeals.wallet.rules import DEFAULT_CURRENCY, LOST_AFTER, PurseFacts, TopUpFacts
+from schoolmeals.wallet.models import PaymentEventSeen, Purse, SchoolPolicy, TopUp
+from schoolmeals.wallet.rules import (
+    DEFAULT_CURRENCY,
+    DEFAULT_GRACE_LIMIT_MINOR,
+    LOST_AFTER,
+    GraceUse,
+    PolicyFacts,
+    PurseFacts,
+    TopUpFacts,
+)
 from schoolmeals.wallet.statements import Statement, merged
 from schoolmeals.wallet.top_ups import as_facts, find_top_up, top_ups
 
@@ -29,8 +37,8 @@ def purse_of(work: Work, school_id: UUID, pupil_id: UUID) -> PurseFacts:
 
 
 def purses_of(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseFacts]:
-    """The purses of pupils of one school, by pupil; one statement. The caller answers for these pupils being the
-    actor's.
+    """The purses of pupils of one school, by pupil; one statement, and a second one where some have none yet. The
+    caller answers for these pupils being the actor's.
     """
     money, grace = aliased(Account), aliased(Account)
     rows = work.session.execute(
@@ -47,10 +55,40 @@ def purses_of(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[
         .where(Purse.school_id == school_id, Purse.pupil_id == any_(literal(list(pupil_ids), ARRAY(Uuid()))))
     )
     found = {row.pupil_id: PurseFacts(*row, as_of=work.now) for row in rows}
-    return {
-        pupil_id: found.get(pupil_id) or PurseFacts(None, pupil_id, 0, 0, None, DEFAULT_CURRENCY, work.now)
-        for pupil_id in pupil_ids
-    }
+    missing = [pupil_id for pupil_id in pupil_ids if pupil_id not in found]
+    if missing:
+        currency = policy_of(work, school_id).currency
+        found |= {pupil_id: PurseFacts(None, pupil_id, 0, 0, None, currency, work.now) for pupil_id in missing}
+    return found
+
+
+def policy_of(work: Work, school_id: UUID) -> PolicyFacts:
+    """What a school decides about money; the defaults where it has not. The caller answers for the school."""
+    return policies_of(work, [school_id])[school_id]
+
+
+def policies_of(work: Work, school_ids: Collection[UUID]) -> dict[UUID, PolicyFacts]:
+    """What schools decide about money, by school; one statement. The caller answers for these schools."""
+    rows = work.session.execute(
+        select(
+            SchoolPolicy.school_id, SchoolPolicy.grace_limit_minor, SchoolPolicy.currency, SchoolPolicy.changed_at
+        ).where(SchoolPolicy.school_id.in_(school_ids))
+    )
+    found = {row.school_id: PolicyFacts(*row) for row in rows}
+    defaults = DEFAULT_GRACE_LIMIT_MINOR, DEFAULT_CURRENCY, None
+    return {school_id: found.get(school_id) or PolicyFacts(school_id, *defaults) for school_id in school_ids}
+
+
+def grace_of_school(work: Work, school_id: UUID) -> GraceUse:
+    """How much of their grace the pupils of a school have used, for the school's office and the city."""
+    identity.require_role_in(work, school_id, *OFFICE)
+    used = select(
+        func.count().filter(Account.balance_minor > 0),
+        func.coalesce(func.sum(Account.balance_minor), 0),
+        func.coalesce(func.max(Account.balance_minor), 0),
+    ).where(Account.school_id == school_id, Account.purpose == "grace", Account.owner_id.is_not(None))
+    pupils, total, most = work.session.execute(used).one()
+    return GraceUse(pupils, int(total), int(most))
 
 
 def top_up_of(work: Work, school_id: UUID, top_up_id: UUID) -> TopUpFacts:
@@ -91,7 +129,8 @@ def statement_of(work: Work, school_id: UUID, pupil_id: UUID, since: datetime, u
     require_reach(work, school_id, pupil_id)
     purse = work.session.scalar(select(Purse).where(Purse.school_id == school_id, Purse.pupil_id == pupil_id))
     if purse is None:
-        return Statement(school_id, pupil_id, DEFAULT_CURRENCY, since, until, work.now, 0, 0, ())
+        currency = policy_of(work, school_id).currency
+        return Statement(school_id, pupil_id, currency, since, until, work.now, 0, 0, ())
     opening = _balance_before(work, purse, since)
     lines = merged(
         ledger.statement_lines(work, school_id, purse.money_account_id, since, until),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotNow
@@ -20,6 +20,7 @@ DEFAULT_CURRENCY: Final = "KZT"
 DEFAULT_GRACE_LIMIT_MINOR: Final = 2 * 850_00
 """Two standard set meals at 850 tenge."""
 LARGEST_LIMIT_MINOR: Final = 100_000_00
+LARGEST_GRACE_LIMIT_MINOR: Final = 20_000_00
 
 
 # Purses and what pays a meal
@@ -39,6 +40,25 @@ class PurseState:
     def grace_left_minor(self) -> int:
         """How much of a set meal grace may still lend."""
         return max(0, (self.grace.ceiling_minor or 0) - self.grace.balance_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What a school decides about money. ``changed_at`` is None where nobody has touched the defaults."""
+
+    school_id: UUID
+    grace_limit_minor: int
+    currency: str
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraceUse:
+    """How many pupils of a school have meals to be paid later, for how much in all, and the most of one pupil."""
+
+    pupils: int
+    total_minor: int
+    most_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +326,23 @@ def require_reversible(top_up: TopUpFacts, *, day_start: datetime, day_end: date
         raise NotNow(
             "cash-day-over", N_("Cash can be taken back on the same day only. Ask the city administrator for help.")
         )
+
+
+def require_grace_limit(limit_minor: int) -> None:
+    """Raise Invalid ``grace-limit-unusable`` for a limit that makes no sense."""
+    if not 0 <= limit_minor <= LARGEST_GRACE_LIMIT_MINOR:
+        sentence = N_("Write a sum between 0 and 20,000, or 0 where no meal is to be paid later.")
+        raise Invalid("grace-limit-unusable", fields={"limit": [FieldProblem.of("grace-limit-unusable", sentence)]})
+
+
+def grace_used(beyond: Mapping[str, Any], currency: str) -> Conflict:
+    """The refusal of a grace limit that is less than some pupils have used; ``beyond`` is the ledger's account."""
+    sentence = N_(
+        "Pupils who have used more than that already: %(pupils)s. The most is %(furthest)s %(currency)s. Set at least "
+        "that much, or wait until it is paid."
+    )
+    whole = -(-int(beyond["furthest_minor"]) // int(10 ** MINOR_DIGITS[currency]))
+    return Conflict("grace-used", sentence, pupils=beyond["accounts"], furthest=whole, currency=currency)
 
 
 def require_limit(limit_minor_day: int | None) -> None:

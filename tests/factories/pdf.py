@@ -17,8 +17,9 @@ def text_of(content: bytes) -> str:
 def _page_text(page: Any) -> Iterator[str]:
     letters = {name: _letters(font) for name, font in page.Resources.Font.items()}
     font: dict[bytes, str] = {}
-    for operands, operator in pikepdf.parse_content_stream(page):
-        match str(operator):
+    for told in pikepdf.parse_content_stream(page):
+        operands: Any = told.operands
+        match str(told.operator):
             case "Tf":
                 font = letters[str(operands[0])]
             case "Tj" | "TJ":

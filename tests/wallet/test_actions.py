@@ -94,7 +94,11 @@ def test_a_purse_is_opened_when_it_is_first_needed(do: Do) -> None:
 
 
 def test_the_schools_policy_says_how_far_grace_goes(do: Do, clock: MovableClock) -> None:
-    do(lambda work: work.session.add(SchoolPolicy(school_id=SCHOOL, grace_limit_minor=900_00, changed_at=clock())))
+    do(
+        lambda work: work.session.add(
+            SchoolPolicy(school_id=SCHOOL, grace_limit_minor=900_00, currency="KZT", changed_at=clock())
+        )
+    )
     pupil_id = new_pupil()
     assert do(wallet.lock_purses, SCHOOL, [pupil_id])[pupil_id].grace.ceiling_minor == 900_00
 

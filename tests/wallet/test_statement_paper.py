@@ -58,7 +58,8 @@ def paper(app: Flask, browser: FlaskClient, family: Family) -> bytes:
     assert page in browser.get(answer.location).text
     found = browser.get(f"{answer.location}/download")
     assert found.headers["Content-Disposition"] == "attachment; filename=statement-2026-11-01-2026-11-30.pdf"
-    return found.data
+    content: bytes = found.data
+    return content
 
 
 def sums_in(text: str, language: str) -> list[str]:

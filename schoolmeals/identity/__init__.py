@@ -18,9 +18,10 @@ from schoolmeals.identity.actions.devices import (
 )
 from schoolmeals.identity.actions.invitations import invite
 from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
-from schoolmeals.identity.actions.people import grant_role, new_person, revoke_role
+from schoolmeals.identity.actions.people import end_parent_role, grant_role, new_person, revoke_role
 from schoolmeals.identity.attempts import forget_attempts, spend_attempt, too_many
 from schoolmeals.identity.keyring import Keyring
+from schoolmeals.identity.locks import lock_person
 from schoolmeals.identity.queries import (
     DeviceFacts,
     OrganisationFacts,
@@ -56,6 +57,7 @@ __all__ = [
     "device_of",
     "edit_calendar",
     "edit_organisation",
+    "end_parent_role",
     "enrol_device",
     "find_actor",
     "forget_attempts",
@@ -63,6 +65,7 @@ __all__ = [
     "holds_role",
     "invite",
     "keep_language",
+    "lock_person",
     "new_device",
     "new_organisation",
     "new_person",

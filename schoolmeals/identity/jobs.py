@@ -10,6 +10,7 @@ from flask_babel import force_locale, gettext
 from schoolmeals.actors import SYSTEM
 from schoolmeals.database import reading, transaction
 from schoolmeals.identity.actions.new_password import ANSWER, answer_forgotten
+from schoolmeals.identity.actions.tidying import tidy_up
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.jobs import Task
 from schoolmeals.mail import (
@@ -90,4 +91,14 @@ def answer(reset_id: str) -> None:
         answer_forgotten(work, Keyring.of(here.settings.secret_key), UUID(reset_id), page)
 
 
-TASKS: tuple[Task, ...] = (Task(SEND, send_letter), Task(ANSWER, answer))
+def tidy() -> None:
+    """Forget, once a night, what is of no more use."""
+    with transaction(SYSTEM, frame().clock()) as work:
+        tidy_up(work)
+
+
+TASKS: tuple[Task, ...] = (
+    Task(SEND, send_letter),
+    Task(ANSWER, answer),
+    Task("identity.tidy", tidy, every="10 21 * * *"),
+)

@@ -49,8 +49,8 @@ FILES: Final = {
 PIECES: Final = {"canteen.till.faces"}
 PROBES: Final = {"parents.home_version", "web.healthz", "web.metrics", "web.readyz", "web.version"}
 NO_PAGES: Final = FILES | PIECES | PROBES
-SIGNPOSTS: Final = {"/", "/day", "/menu", "/cash-desk", "/pupils", "/people", "/sign-in/code"}
-"""They lead on to a page that is looked at by its own address; the last one does where nobody is half signed in."""
+SIGNPOSTS: Final = {"/", "/day", "/menu", "/cash-desk", "/pupils", "/people", "/sign-in/code", "/me/second-step"}
+"""They lead on to a page that is looked at by its own address; the last two do where nobody is half signed in."""
 ERRORS: Final = {"public": ("/nowhere", 404), "parent": ("/city", 403), "cashier": ("/till", 403)}
 """What is not there, what is somebody else's, and what is for tills."""
 ROLES: Final = ("school-office", "parent", "city-admin", "auditor", "cashier")

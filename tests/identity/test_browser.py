@@ -1,6 +1,7 @@
 """Passkeys and tills' keys in a real Chromium, with its virtual authenticator."""
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
 from schoolmeals import identity
@@ -20,7 +21,7 @@ from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Device, Passkey, SignInSession
 from schoolmeals.web.security import session_cookie_name
 from tests.factories import session
-from tests.factories.identity import OrganisationFactory, PersonFactory, signed_in
+from tests.factories.identity import DeviceFactory, OrganisationFactory, PersonFactory, signed_in, signed_in_till
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -41,6 +42,14 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
+
+
+WITH_QUEUE = """async () => {
+  const { loadDevice } = await import("/static/identity/js/enrol.js");
+  const { Queue } = await import("/static/canteen/js/queue.js");
+  const queue = await Queue.open((await loadDevice()).deviceId);
+  %s;
+}"""
 
 
 @pytest.fixture
@@ -159,6 +168,38 @@ def test_a_device_is_enrolled_and_signs_with_a_key_that_cannot_be_read(
     assert identity.verify_signature(public_key, b"taps", identity.signature_bytes(told["signature"]))
 
 
+def test_a_till_with_unsent_sales_does_not_close(app: Flask, context: BrowserContext, address: str, do: object) -> None:
+    school, cashier = OrganisationFactory.create(), PersonFactory.create(name="Болат")
+    keys = Keyring.of(app.extensions["schoolmeals"].settings.secret_key)
+    _, code = do(new_device, school.id, "Till 1", keys=keys)  # type: ignore[operator]
+    page = context.new_page()
+    page.goto("/till/enrol")
+    page.get_by_label("Enrolment code").fill(code)
+    page.get_by_role("button", name="Enrol").click()
+    page.wait_for_url("**/till/shift")
+    opened = app.extensions["schoolmeals"].clock()
+    session().execute(update(Device).values(cashier_id=cashier.id, shift_opened_at=opened))
+    page.reload()
+    page.evaluate(WITH_QUEUE % "await queue.add({ id: 'a tap' })")
+    page.get_by_role("button", name="Close the till").click()
+    page.get_by_text("Sales that have not reached the server yet: 1.").wait_for()
+    session().expire_all()
+    assert session().scalars(select(Device.shift_opened_at)).all() == [opened]
+    page.evaluate(WITH_QUEUE % "await queue.settle([1])")
+    page.get_by_role("button", name="Close the till").click()
+    page.get_by_text("On shift").wait_for(state="detached")
+    session().expire_all()
+    assert session().scalars(select(Device.shift_opened_at)).all() == [None]
+
+
+@pytest.mark.parametrize("path", ["/till/enrol", "/till/shift"])
+def test_what_needs_its_script_waits_for_it(app: Flask, path: str) -> None:
+    school, cashier = OrganisationFactory.create(), PersonFactory.create()
+    till = signed_in_till(app, DeviceFactory.create(school_id=school.id, cashier_id=cashier.id).id)
+    page = till.get(path).get_data(as_text=True)
+    assert len(re.findall(r'<button class="button[^>]* disabled="">', page)) == 1
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_pages_have_no_barriers(app: Flask, context: BrowserContext, address: str, width: int) -> None:
     city, school = OrganisationFactory.create(kind="city"), OrganisationFactory.create()
@@ -169,13 +210,17 @@ def test_pages_have_no_barriers(app: Flask, context: BrowserContext, address: st
     # Axe is a script, which the pages' own policy would rightly stop.
     open_one = strict.new_context(base_url=address, bypass_csp=True, viewport={"width": width, "height": 800})
     page = open_one.new_page()
-    paths = ["/sign-in", "/join", "/till/enrol"]
+    paths = ["/sign-in", "/join", "/till/enrol", "/sign-in/forgotten", "/sign-in/new-password", "/letters"]
     found = [violation for path in paths for violation in barriers(page, path)]
     carry_session(app, open_one, address, person.id)
     mine = ["/me", "/me/name", "/me/password", "/me/second-factor", "/me/passkeys", "/me/sessions", "/people"]
     school_pages = [f"/people/{school.id}", "/schools", f"/schools/{school.id}", f"/school/{school.id}/calendar"]
     for path in [*mine, f"/me/pin/{school.id}", *school_pages, f"/school/{school.id}/tills"]:
         found += barriers(page, path)
+    found += barriers(page, "/me/prove")
+    settings = replace(app.extensions["schoolmeals"].settings, staff_second_factor="yes")
+    app.extensions["schoolmeals"] = replace(app.extensions["schoolmeals"], settings=settings)
+    found += barriers(page, "/me/second-step")
     open_one.close()
     assert found == []
 

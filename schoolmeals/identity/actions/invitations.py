@@ -141,16 +141,7 @@ def _invitation(work: Work, keys: Keyring, code: str, address: str) -> Invitatio
     key = keys.attempt_key(INVITATION, address)
     if (refused := spend_attempt(work, INVITATION, key, limit=10, per=HOUR, block=PAUSE)) is not None:
         return refused
-    row = work.session.scalar(
-        select(Invitation)
-        .where(
-            Invitation.code_hash == keys.code_hash(INVITATION, plain_code(code)),
-            Invitation.expires_at > work.now,
-            Invitation.used_at.is_(None),
-            Invitation.withdrawn_at.is_(None),
-        )
-        .with_for_update()
-    )
+    row = _lock_standing(work, keys.code_hash(INVITATION, plain_code(code)))
     if row is None:
         audit.record(
             work,
@@ -162,6 +153,20 @@ def _invitation(work: Work, keys: Keyring, code: str, address: str) -> Invitatio
         return WRONG_CODE
     forget_attempts(work, key)
     return row
+
+
+def _lock_standing(work: Work, code_hash: bytes) -> Invitation | None:
+    """The invitation that can be used now, locked, so that of two who come at once the second finds it used."""
+    return work.session.scalar(
+        select(Invitation)
+        .where(
+            Invitation.code_hash == code_hash,
+            Invitation.expires_at > work.now,
+            Invitation.used_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .with_for_update()
+    )
 
 
 def _use(work: Work, row: Invitation, person_id: UUID) -> None:

@@ -13,6 +13,7 @@ from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, 
 from schoolmeals.identity.actions.organisations import NEEDED, TOO_LONG
 from schoolmeals.identity.actions.sessions import end_sessions_of
 from schoolmeals.identity.contacts import email_of, phone_of
+from schoolmeals.identity.locks import lock_person
 from schoolmeals.identity.models import CashierPin, Device, Organisation, Person, RoleGrant
 from schoolmeals.identity.passwords import hash_secret, password_problem
 from schoolmeals.identity.rules import ROLES_IN, roles_to_give
@@ -77,6 +78,7 @@ def grant_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) -
         raise NotFound
     if role not in ROLES_IN[kind]:
         raise Conflict("role-does-not-fit", N_("There is no such role in this kind of organisation."))
+    lock_person(work, person_id)
     granted = work.session.scalar(
         insert(RoleGrant)
         .values(
@@ -105,6 +107,25 @@ def revoke_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) 
         raise NotFound
     if person_id == work.actor.id:
         raise NotAllowed("own-role", N_("You cannot take your own role away. Ask somebody else with this right."))
+    if not _take_role(work, person_id, role, organisation_id):
+        raise NotFound
+    if role is Role.CASHIER:
+        _leave_tills(work, person_id, organisation_id)
+    end_sessions_of(work, person_id)
+    _record_role(work, "identity.revoke-role", person_id, role, organisation_id, kind)
+
+
+def end_parent_role(work: Work, person_id: UUID, school_id: UUID) -> None:
+    """Somebody's last pupil in the school is gone: they are no parent there any more, and stay signed in.
+
+    Whoever calls this has made sure, after :func:`lock_person`. Nothing happens where they are none.
+    """
+    if _take_role(work, person_id, Role.PARENT, school_id):
+        _record_role(work, "identity.revoke-role", person_id, Role.PARENT, school_id, "school")
+
+
+def _take_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) -> bool:
+    """Whether there was such a standing role."""
     revoked = work.session.scalar(
         update(RoleGrant)
         .where(
@@ -116,12 +137,7 @@ def revoke_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) 
         .values(revoked_at=work.now)
         .returning(RoleGrant.id)
     )
-    if revoked is None:
-        raise NotFound
-    if role is Role.CASHIER:
-        _leave_tills(work, person_id, organisation_id)
-    end_sessions_of(work, person_id)
-    _record_role(work, "identity.revoke-role", person_id, role, organisation_id, kind)
+    return revoked is not None
 
 
 def _check_person(name: str, email: str | None, phone: str | None, language: str, password: str | None) -> None:

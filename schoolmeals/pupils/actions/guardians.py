@@ -143,7 +143,7 @@ def add_guardian(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, r
 def end_guardianship(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID) -> None:
     """From now on the person learns nothing more of the pupil. Raises NotFound where there is no such tie.
 
-    The role of a parent stays: by itself it opens nothing, and another child may be claimed with it tomorrow.
+    Whose last pupil in the school this was is no parent there any more.
     """
     require_office(work, school_id)
     ended = work.session.scalar(
@@ -159,8 +159,18 @@ def end_guardianship(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUI
     )
     if ended is None:
         raise NotFound
+    identity.lock_person(work, person_id)
+    if not _has_pupil_in(work, school_id, person_id):
+        identity.end_parent_role(work, person_id, school_id)
     payload = {"person_id": person_id}
     audit.record(work, "pupils.end_guardianship", Subject("pupil", pupil_id), payload, school_id=school_id)
+
+
+def _has_pupil_in(work: Work, school_id: UUID, person_id: UUID) -> bool:
+    standing = select(Guardianship.id).where(
+        Guardianship.school_id == school_id, Guardianship.person_id == person_id, Guardianship.ended_at.is_(None)
+    )
+    return work.session.scalar(standing.limit(1)) is not None
 
 
 def _tie(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation: str) -> bool:

@@ -6,7 +6,9 @@ const form = document.getElementById("enrol");
 const told = form.querySelector("[role=alert]");
 const button = form.querySelector("button");
 
-if (!window.crypto?.subtle || !window.indexedDB) tell(form.dataset.unfit);
+// Until this script is here the form would be sent as a plain one, to a door that does not take it.
+if (window.crypto?.subtle && window.indexedDB) button.disabled = false;
+else tell(form.dataset.unfit);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

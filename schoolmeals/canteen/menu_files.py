@@ -10,7 +10,7 @@ from uuid import UUID
 from schoolmeals.canteen.menus import BUFFET, OTHER_ALLERGEN, SET, NewMenuItem, SittingFacts, problems_of
 from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS
 from schoolmeals.errors import N_, FieldProblem, Invalid
-from schoolmeals.files import Line, as_csv, read_table
+from schoolmeals.files import Line, as_csv, as_workbook, read_table
 from schoolmeals.money import MINOR_DIGITS
 
 COLUMNS: Final = (
@@ -69,6 +69,11 @@ class MenuFile:
 def template() -> bytes:
     """A CSV with the columns' names and two examples."""
     return as_csv([COLUMNS, *_EXAMPLES])
+
+
+def workbook_template() -> bytes:
+    """The same as an XLSX."""
+    return as_workbook([COLUMNS, *_EXAMPLES], [max(12, len(name) + 2) for name in COLUMNS])
 
 
 def read_menu_file(content: bytes, sittings: Sequence[SittingFacts], *, currency: str = "KZT") -> MenuFile:

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.browser
 FILES: Final = {
     "canteen.day_file",
     "canteen.menu_template",
+    "canteen.menu_workbook",
     "files.download",
     "parents.meals_csv",
     "pupils.photo",

@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from schoolmeals.actors import Role
+from schoolmeals.audit import AuditEvent
 from schoolmeals.canteen import MenuFacts, menu_in_draft, sittings_of
 from schoolmeals.canteen.models import Menu, MenuItem, Sitting
 from schoolmeals.pupils.models import Photo
@@ -242,12 +243,44 @@ def test_the_template_is_drafted_as_it_is(office: FlaskClient, canteen: Canteen,
     assert template.mimetype == "text/csv"
     bad = template.data + "2026-11-23;dinner;1;buffet;;Нан;Хлеб;;;;;пять;;;\r\n".encode()
     form = {"file": (io.BytesIO(bad), "menu.csv")}
-    page = parsed(send(office, menu_path(canteen, "import"), form))
-    assert "2 lines are on the drafts." in page
+    answer = send(office, menu_path(canteen, "import"), form)
+    assert answer.status_code == 303
+    before = drafted(do, canteen)
+    page = parsed(office.get(answer.location))
+    assert "2 lines would become the drafts" in page
     assert "The school has no such meal in this shift on that day." in page
     assert "price" in page
+    assert drafted(do, canteen) == before
+    for _ in range(2):
+        told = send(office, answer.location, {}, shown_at=menu_path(canteen, "import"), follow=True)
+        assert told.status_code == 200
+    done = select(func.count()).where(AuditEvent.action == "canteen.import_menus")
+    assert do(lambda work: work.session.scalar(done)) == 1
     assert len(drafted(do, canteen).draft) == 2
     assert len(drafted(do, canteen).items) == 4
+    assert office.get(answer.location).status_code == 404
+
+
+def test_a_dropped_file_changes_nothing(office: FlaskClient, canteen: Canteen, do: Any) -> None:
+    form = {"file": (io.BytesIO(office.get(f"/school/{canteen.school_id}/menu/template.xlsx").data), "menu.xlsx")}
+    preview = send(office, menu_path(canteen, "import"), form).location
+    assert "2 lines would become the drafts" in parsed(office.get(preview))
+    before = drafted(do, canteen)
+    told = send(office, f"{preview}/drop", {}, shown_at=preview, follow=True)
+    assert "Nothing was changed." in parsed(told)
+    assert send(office, preview, {}, shown_at=menu_path(canteen, "import")).status_code == 303
+    assert drafted(do, canteen) == before
+
+
+def test_somebody_elses_file_is_not_found(app: Flask, office: FlaskClient, canteen: Canteen, do: Any) -> None:
+    template = office.get(f"/school/{canteen.school_id}/menu/template.csv").data
+    preview = send(office, menu_path(canteen, "import"), {"file": (io.BytesIO(template), "menu.csv")}).location
+    colleague = person_in(app, Role.SCHOOL_OFFICE, canteen.school_id)
+    assert colleague.get(preview).status_code == 404
+    before = drafted(do, canteen)
+    for path in (preview, f"{preview}/drop"):
+        assert send(colleague, path, {}, shown_at=menu_path(canteen, "import")).status_code == 404
+    assert drafted(do, canteen) == before
 
 
 @pytest.mark.parametrize(("content", "sentence"), [
@@ -266,8 +299,10 @@ def test_an_unreadable_file_changes_nothing(
 
 def test_a_file_without_a_good_line_is_a_problem(office: FlaskClient, canteen: Canteen, do: Any) -> None:
     content = "day;meal;kind;name_kk;name_ru;price\r\n2026-11-23;lunch;buffet;Нан;;50\r\n".encode()
-    page = parsed(send(office, menu_path(canteen, "import"), {"file": (io.BytesIO(content), "m.csv")}), 422)
-    assert "No line could be taken." in page
+    answer = send(office, menu_path(canteen, "import"), {"file": (io.BytesIO(content), "m.csv")})
+    page = parsed(office.get(answer.location))
+    assert "No line can be taken." in page
+    assert "Yes, put these lines" not in page
     assert len(drafted(do, canteen).draft) == 4
 
 

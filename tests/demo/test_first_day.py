@@ -112,7 +112,8 @@ def test_a_menu_is_imported_and_published(office: FlaskClient, school_id: UUID, 
     page = f"/school/{school_id}/menu/{TOMORROW}/import"
     with (FOLDER / "menu.csv").open("rb") as file:
         answer = send(office, page, {"file": (file, "menu.csv")})
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 303, answer.text
+    assert send(office, answer.location, {}).status_code == 303
     with reading(SYSTEM, clock()) as look:
         sitting_id = canteen.sittings_of(look, school_id)[0].id
     page = f"/school/{school_id}/menu/{TOMORROW}/{sitting_id}/publish"

@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from schoolmeals import canteen as canteen_room
 from schoolmeals.actors import Role
+from schoolmeals.canteen.menu_files import template
+from schoolmeals.canteen.views.imports import PURPOSE
 from schoolmeals.clock import MovableClock
 from schoolmeals.identity.models import Invitation, Passkey
 from schoolmeals.ids import new_id
@@ -74,6 +76,9 @@ def build(app: Flask, do: Any, clock: MovableClock) -> World:
         "same": _things(do, here, stranger, people["cashier"]),
         "other": _things(do, there, stranger, stranger),
     }
+    for variant, keeper in (("own", people["school-office"]), ("same", stranger), ("other", stranger)):
+        kept = {"kind": "upload", "purpose": PURPOSE, "ready_at": None, "school_id": things[variant]["school_id"]}
+        things[variant]["upload_id"] = new_kept_file(keeper, clock(), template(), **kept)
     things["missing"] = {name: new_id() if isinstance(value, UUID) else value for name, value in things["own"].items()}
     till = DeviceFactory.create(school_id=here.school_id, cashier_id=people["cashier"])
     return World(app, people, till.id, things)

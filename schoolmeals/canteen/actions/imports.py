@@ -1,21 +1,34 @@
 """Drafting menus from a file. What a file says about a day and sitting becomes the whole draft there."""
 
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schoolmeals import audit, identity
-from schoolmeals.canteen.actions.menus import ALMATY, KEEPERS, open_menu, rewrite
+from schoolmeals.canteen.actions.menus import ALMATY, KEEPERS, open_menu, require_changeable, rewrite
 from schoolmeals.canteen.menu_files import BadCell, MenuFile, read_menu_file
 from schoolmeals.canteen.queries import sittings_of
 from schoolmeals.database import Work
 from schoolmeals.errors import FieldProblem, NotNow
 
 
+def preview_menus(look: Work, school_id: UUID, content: bytes, *, zone: ZoneInfo = ALMATY) -> MenuFile:
+    """What ``import_menus`` would draft of a CSV or XLSX, and what is wrong with the rest. Writes nothing."""
+    identity.require_role_in(look, school_id, *KEEPERS)
+    found = read_menu_file(content, sittings_of(look, school_id))
+    for day, sitting_id in list(found.menus):
+        try:
+            require_changeable(look, school_id, day, sitting_id, zone)
+        except NotNow as refusal:
+            _leave_out(found, day, sitting_id, refusal)
+    return found
+
+
 def import_menus(work: Work, school_id: UUID, content: bytes, *, zone: ZoneInfo = ALMATY) -> MenuFile:
     """Draft the good lines of a CSV or XLSX and give them with everything that is wrong with the others.
 
-    A day that can no longer be changed is reported on each of its lines. Nothing is published. Raises NotFound, Invalid
-    where the file itself cannot be read.
+    A day that can no longer be changed is reported once and keeps what it had. Nothing is published. Raises NotFound,
+    Invalid where the file itself cannot be read.
     """
     identity.require_role_in(work, school_id, *KEEPERS)
     found = read_menu_file(content, sittings_of(work, school_id))
@@ -25,9 +38,12 @@ def import_menus(work: Work, school_id: UUID, content: bytes, *, zone: ZoneInfo 
             with work.session.begin_nested():
                 rewrite(work, open_menu(work, school_id, day, sitting_id, zone), items)
         except NotNow as refusal:
-            del found.menus[day, sitting_id]
-            problem = FieldProblem.of(refusal.code, refusal.sentence, **refusal.params)
-            found.bad.append(BadCell(0, day.isoformat(), problem))
+            _leave_out(found, day, sitting_id, refusal)
     payload = {"days": sorted({day for day, _ in found.menus}), "lines": found.lines, "bad_cells": len(found.bad)}
     audit.record(work, "canteen.import_menus", audit.Subject("school", school_id), payload, school_id=school_id)
     return found
+
+
+def _leave_out(found: MenuFile, day: date, sitting_id: UUID, refusal: NotNow) -> None:
+    del found.menus[day, sitting_id]
+    found.bad.append(BadCell(0, day.isoformat(), FieldProblem.of(refusal.code, refusal.sentence, **refusal.params)))

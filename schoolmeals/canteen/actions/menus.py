@@ -193,14 +193,19 @@ def open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: Zo
     return _open_menu(work, school_id, day, sitting_id, zone)
 
 
-def _open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo) -> Menu:
-    sitting = _sitting(work, school_id, sitting_id)
-    if day < local_day(work.now, zone):
+def require_changeable(look: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo = ALMATY) -> None:
+    """Raise NotFound or NotNow where the menu of a day and sitting can no longer be changed."""
+    sitting = _sitting(look, school_id, sitting_id)
+    if day < local_day(look.now, zone):
         raise NotNow("day-is-over", N_("This day is over. Its menu can no longer be changed."))
     if sitting.ended_on is not None and day >= sitting.ended_on:
         raise NotNow("sitting-has-ended", N_("This meal is no longer served on that day."))
-    if work.session.get(DayClosing, (school_id, day)) is not None:
+    if look.session.get(DayClosing, (school_id, day)) is not None:
         raise NotNow("day-is-closed", N_("This day is closed. Its menu can no longer be changed."))
+
+
+def _open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo) -> Menu:
+    require_changeable(work, school_id, day, sitting_id, zone)
     found = select(Menu).where(Menu.school_id == school_id, Menu.day == day, Menu.sitting_id == sitting_id)
     menu = work.session.scalar(found.with_for_update())
     if menu is None:

@@ -93,6 +93,16 @@ QUIET = {
 }
 
 
+RECORDING = {"audit.record", "audit.record_many", "record_act"}
+"""``record_act`` is the way of a tender's deeds: it writes the act and records it."""
+
+
+def test_what_records_an_act_records_an_event() -> None:
+    source = ast.parse((PACKAGE / "procurement" / "acting.py").read_text("utf-8"))
+    recording = next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "record_act")
+    assert "audit.record" in {ast.unparse(call.func) for call in ast.walk(recording) if isinstance(call, ast.Call)}
+
+
 def test_every_action_records_an_event() -> None:
     silent = []
     for name, node, source in actions():
@@ -105,7 +115,7 @@ def test_every_action_records_an_event() -> None:
 def _records(node: ast.FunctionDef, functions: dict[str, ast.FunctionDef], seen: set[str]) -> bool:
     """Whether a function records, by itself or by a function that it calls in its own file."""
     names = {ast.unparse(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
-    if names & {"audit.record", "audit.record_many"}:
+    if names & RECORDING:
         return True
     near = [name for name in names if name in functions and name not in seen]
     return any(_records(functions[name], functions, seen | {name}) for name in near)

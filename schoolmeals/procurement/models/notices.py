@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schoolmeals.database import Model
@@ -84,7 +85,7 @@ class Subscription(Model):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     tender_id: Mapped[UUID | None] = mapped_column(ForeignKey("tender.id"))
-    search: Mapped[dict[str, Any] | None]
+    search: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     email: Mapped[str]
     language: Mapped[str]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)

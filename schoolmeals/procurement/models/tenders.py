@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, SmallInteger, text
 from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schoolmeals.database import Model
@@ -142,7 +143,7 @@ class LotItem(Model):
     position: Mapped[int] = mapped_column(SmallInteger)
     age_group: Mapped[str | None]
     meal: Mapped[str | None]
-    goods: Mapped[dict[str, Any] | None]
+    goods: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """``{"name": {kk, ru, en}, "unit": ..., "group": ...}``"""
     quantity: Mapped[int]
     ceiling_minor: Mapped[int]
@@ -163,7 +164,7 @@ class TenderVersion(Model):
     text: Mapped[str]
     """The document as RFC 8785 JSON, whose digest is published."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    rationale: Mapped[dict[str, Any] | None]
+    rationale: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Why it was amended, by language; None for the first."""
     needs_confirmation: Mapped[bool]
     """Whether bids on earlier versions must be confirmed."""

@@ -214,6 +214,11 @@ class Profile:
         return tuple(Requirement(**one) for one in self.json["requirements"])
 
     @property
+    def goods_groups(self) -> tuple[str, ...]:
+        """The groups in which goods may be bought together; empty for catering."""
+        return tuple(self.json.get("goods_groups", ()))
+
+    @property
     def tie_break(self) -> tuple[str, ...]:
         """Codes of criteria, and ``received-at``, in the order in which they decide between equals."""
         return tuple(self.json["tie_break"])

@@ -156,6 +156,8 @@ class TenderFacts:
     times: TenderTimes = field(default_factory=TenderTimes)
     acts: int = 0
     version: int = 0
+    number: str | None = None
+    """What people call the tender, since its publication."""
     terms: Mapping[str, Term] = field(default_factory=dict)
     """The terms that were ever begun, by name, as they stand now."""
     suspensions: Mapping[str, datetime] = field(default_factory=dict)
@@ -239,7 +241,7 @@ def _lot_removed(facts: TenderFacts, act: Act) -> TenderFacts:
 def _published(facts: TenderFacts, act: Act) -> TenderFacts:
     version = act.payload["version"]
     times = replace(facts.times, published_at=act.at)
-    return replace(facts, times=times, version=version, confirm_from_version=version)
+    return replace(facts, times=times, version=version, number=act.payload["number"], confirm_from_version=version)
 
 
 def _amended(facts: TenderFacts, act: Act) -> TenderFacts:

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Final
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.rules.terms import Days
 from schoolmeals.verdicts import Refused
-from schoolmeals.workdays import Calendar
 
 AGE_GROUPS: Final = ("6-10", "11-14", "15-18")
 MEALS: Final = ("breakfast", "lunch", "afternoon-snack", "dinner")
@@ -61,7 +61,7 @@ def by_age_group(pupils_by_grade: Mapping[int, int]) -> dict[str, int]:
 def need_of(
     pupils: Mapping[str, int],
     meals: Mapping[str, Iterable[str]],
-    calendar: Calendar,
+    calendar: Days,
     starts_on: date,
     ends_on: date,
     *,

@@ -92,7 +92,6 @@ DEEDS: Final[dict[str, Permit]] = {
     "accept_appointment": _permit([_P.INVITED], PREPARING),
     "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], PREPARING),
     "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
-    "call_alternate": _permit(MAKERS, COMMISSION_WORKS),
     "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
 }

@@ -11,6 +11,7 @@ from schoolmeals.procurement.profiles import Profile
 from schoolmeals.verdicts import Refused
 
 VOTING: Final = frozenset({"chair", "deputy", "member"})
+_RANKS: Final = {"chair": 0, "deputy": 1, "member": 2}
 END_REASONS: Final = ("declined", "recused", "left", "removed")
 
 
@@ -49,6 +50,20 @@ def voters(seats: Iterable[SeatFacts]) -> list[SeatFacts]:
     return sorted((seat for seat in seats if seat.votes), key=lambda seat: seat.position)
 
 
+def heads(seats: Iterable[SeatFacts]) -> tuple[SeatFacts | None, SeatFacts | None]:
+    """Who chairs now, and who is the deputy: those drawn as such, or the next in rank where one of them has left."""
+    voting = voters(seats)
+    ranked = sorted(voting, key=lambda seat: (_RANKS.get(seat.part, len(_RANKS)), seat.position))
+    return (ranked[0] if ranked else None), (ranked[1] if len(ranked) > 1 else None)
+
+
+def vacancies(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
+    """The seats that fell free and that no alternate has filled yet, in the order in which they fell free."""
+    left = [seat for seat in seats if seat.ended_at is not None and (seat.part in VOTING or seat.seated_at is not None)]
+    called = sum(seat.seated_at is not None for seat in seats)
+    return sorted(left, key=lambda seat: (seat.ended_at, seat.position))[called:]
+
+
 def quorum_of(members: int, percent: int) -> int:
     """How many of ``members`` must take part: the share, rounded up."""
     return -(-members * percent // 100)
@@ -67,9 +82,9 @@ def has_quorum(seats: Iterable[SeatFacts], present: Iterable[UUID], profile: Pro
 
 
 def is_composed(seats: Iterable[SeatFacts], profile: Profile) -> Refused | None:
-    """The voting seats make a commission: odd, at least five, a third of them parents, with a chair and a deputy."""
+    """The voting seats make a commission: odd, at least five, and a third of them parents."""
     voting = voters(seats)
-    for rule in (_is_large_enough, _is_odd, _has_parents, _has_heads):
+    for rule in (_is_large_enough, _is_odd, _has_parents):
         if (refused := rule(voting, profile)) is not None:
             return refused
     return None
@@ -122,14 +137,8 @@ def _has_parents(voting: Sequence[SeatFacts], profile: Profile) -> Refused | Non
     return Refused("too-few-parents", TOO_FEW_PARENTS, {"parents": parents, "members": len(voting)})
 
 
-def _has_heads(voting: Sequence[SeatFacts], _profile: Profile) -> Refused | None:
-    parts = {seat.part for seat in voting}
-    return None if {"chair", "deputy"} <= parts else Refused("no-chair", NO_CHAIR)
-
-
 NO_QUORUM: Final = N_("%(present)s of the commission are present, and %(needed)s are needed.")
 KEYS_MISSING: Final = N_("Members without a key: %(names)s. Bids cannot be sealed to them.")
 TOO_SMALL: Final = N_("The commission has %(members)s members who accepted, and needs at least %(least)s.")
 EVEN: Final = N_("The commission has %(members)s members; the number must be odd.")
 TOO_FEW_PARENTS: Final = N_("%(parents)s of %(members)s members are parents or trustees; a third is needed.")
-NO_CHAIR: Final = N_("The commission needs a chair and a deputy who accepted.")

@@ -7,15 +7,29 @@ day where it is free. An hour's term is exact. What a demonstration divides beco
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from schoolmeals.clock import in_utc
 from schoolmeals.procurement.profiles import Length
-from schoolmeals.workdays import Calendar, local_day
 
 LAST_SECOND: Final = time(23, 59, 59)
 _ONE_DAY: Final = timedelta(days=1)
+
+
+class Days(Protocol):
+    """A calendar: which days are working days. ``workdays.Calendar`` is one; a working day there is a school day of a
+    five-day week.
+    """
+
+    def is_school_day(self, day: date) -> bool:
+        """Whether ``day`` counts."""
+
+    def school_days(self, first: date, last: date) -> list[date]:
+        """The days that count from ``first`` to ``last``, both included."""
+
+    def next_school_day(self, after: date) -> date | None:
+        """The first day that counts later than ``after``; None where a year has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class Term:
 class Reckoning:
     """What terms are reckoned by: whose working days, and where midnight is."""
 
-    calendar: Calendar
+    calendar: Days
     zone: ZoneInfo
 
     def begin(self, start: datetime, length: Length, *, accelerator: int = 1) -> Term:
@@ -63,7 +77,7 @@ class Reckoning:
         """The last instant that is ``length`` before ``until``: questions stop so long before the deadline."""
         if accelerator > 1 or length.unit == "hours":
             return until - span_of(length) / accelerator
-        day = local_day(until, self.zone)
+        day = self._day(until)
         for _ in range(length.amount):
             day -= _ONE_DAY
             while length.unit == "working-days" and not self.calendar.is_school_day(day):
@@ -89,7 +103,7 @@ class Reckoning:
         return self._days_on(start, length.amount, length.unit)
 
     def _days_on(self, start: datetime, days: int, unit: str) -> datetime:
-        day = local_day(start, self.zone)
+        day = self._day(start)
         if unit == "calendar-days":
             day += timedelta(days=days)
             days = 0
@@ -99,7 +113,7 @@ class Reckoning:
 
     def _days_left(self, term: Term, suspended_at: datetime) -> int:
         """The days of the term's own unit after the day of the suspension."""
-        first, last = local_day(suspended_at, self.zone) + _ONE_DAY, local_day(term.until, self.zone)
+        first, last = self._day(suspended_at) + _ONE_DAY, self._day(term.until)
         if term.length.unit == "calendar-days":
             return max((last - first).days + 1, 0)
         return len(self.calendar.school_days(first, last)) if first <= last else 0
@@ -108,6 +122,9 @@ class Reckoning:
         following = self.calendar.next_school_day(day)
         assert following is not None, "a year without a working day"
         return following
+
+    def _day(self, instant: datetime) -> date:
+        return instant.astimezone(self.zone).date()
 
     def _end_of_day(self, day: date) -> datetime:
         return in_utc(datetime.combine(day, LAST_SECOND, tzinfo=self.zone))

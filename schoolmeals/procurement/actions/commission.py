@@ -1,0 +1,179 @@
+"""The commission at work on itself: accepting, keys, declarations of interest, recusal, alternates."""
+
+from typing import Final
+from uuid import UUID
+
+from schoolmeals import identity
+from schoolmeals.actors import Role
+from schoolmeals.database import Work
+from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound
+from schoolmeals.ids import new_id
+from schoolmeals.procurement.acting import AtHand, permitted, record_act, reseated
+from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration
+from schoolmeals.procurement.queries.commission import declaration_of
+from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
+from schoolmeals.procurement.rules.permissions import Party
+from schoolmeals.procurement.rules.quorum import SeatFacts, next_alternate, vacancies
+from schoolmeals.procurement.sealing import Member, SealingFault
+from schoolmeals.procurement.sealing.age_keys import recipient as age_recipient
+
+NATURES: Final = ("none", "relative", "work", "money", "other")
+
+
+def appoint_secretary(work: Work, tender_id: UUID, person_id: UUID) -> UUID:
+    """Appoint an officer of the organiser to keep the minutes, without a vote. Raises NotFound, Conflict."""
+    hand = permitted(work, "appoint_secretary", tender_id)
+    if not identity.holds_role(work, person_id, hand.tender.organiser_id, Role.PROCUREMENT_OFFICER):
+        raise NotFound
+    if any(seat.part == "secretary" and seat.stands for seat in hand.seats):
+        raise Conflict("secretary-there", N_("The commission already has a secretary."))
+    if any(seat.person_id == person_id for seat in hand.seats):
+        raise Conflict("in-the-commission", N_("This person has or had a seat in the commission."))
+    row = CommissionSeat(
+        id=new_id(work.now),
+        tender_id=tender_id,
+        person_id=person_id,
+        pool_member_id=None,
+        name=identity.people(work, [person_id])[person_id].name,
+        part="secretary",
+        constituency=None,
+        position=max((seat.position for seat in hand.seats), default=0) + 1,
+        appointed_at=work.now,
+        accepted_at=work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
+    record_act(work, hand, ActKind.SECRETARY_APPOINTED, {"name": row.name}, subject_id=row.id)
+    return row.id
+
+
+def accept_appointment(work: Work, tender_id: UUID) -> None:
+    """Take the seat that the draw gave; an alternate fills a vacancy at once, where there is one."""
+    hand = permitted(work, "accept_appointment", tender_id)
+    row = _own_row(work, hand)
+    row.accepted_at = work.now
+    work.session.flush()
+    record_act(work, hand, ActKind.APPOINTMENT_ACCEPTED, subject_id=row.id)
+    _fill_vacancies(work, hand)
+
+
+def decline_appointment(work: Work, tender_id: UUID, reason: str) -> None:
+    """Give the seat back before publication; an alternate is called. Raises Invalid."""
+    hand = permitted(work, "decline_appointment", tender_id)
+    row = _own_row(work, hand)
+    given = _given(reason)
+    row.ended_at, row.end_reason = work.now, "declined"
+    work.session.flush()
+    record_act(work, hand, ActKind.APPOINTMENT_DECLINED, {"reason": given}, subject_id=row.id)
+    _fill_vacancies(work, hand)
+
+
+def publish_key(work: Work, tender_id: UUID, recipient: str) -> str:
+    """Publish the public half of a key that was made in the member's own browser; gives its fingerprint.
+
+    Until publication a new key takes the place of an earlier one. Raises Invalid.
+    """
+    hand = permitted(work, "publish_key", tender_id)
+    try:
+        age_recipient(recipient)
+    except SealingFault as fault:
+        raise Invalid(fields={"recipient": [NOT_A_KEY]}) from fault
+    if any(seat.key_public == recipient and seat.person_id != work.actor.id for seat in hand.seats):
+        raise Conflict("key-used", N_("This key belongs to another member. Make your own."))
+    row = _own_row(work, hand)
+    row.key_public, row.key_at = recipient, work.now
+    work.session.flush()
+    fingerprint = Member(str(row.id), recipient).fingerprint
+    record_act(work, hand, ActKind.KEY_PUBLISHED, {"key": recipient, "fingerprint": fingerprint}, subject_id=row.id)
+    return fingerprint
+
+
+def declare_interest(
+    work: Work, tender_id: UUID, tenderer_id: UUID, *, has_interest: bool, nature: str, statement: str = ""
+) -> None:
+    """Say of one tenderer whether there is a conflict of interest; said once, before any score. An interest ends the
+    seat, and an alternate is called. Raises Invalid, Conflict ``declared-already``, NotFound.
+    """
+    hand = permitted(work, "declare_interest", tender_id)
+    if identity.organisation(work, tenderer_id).kind != "supplier":
+        raise NotFound
+    if nature not in NATURES or (nature == "none") is has_interest:
+        raise Invalid(fields={"nature": [UNKNOWN]})
+    seat = _own_seat(work, hand)
+    if declaration_of(work, seat.id, tenderer_id) is not None:
+        raise Conflict("declared-already", N_("You have already declared about this tenderer."))
+    row = InterestDeclaration(
+        id=new_id(work.now),
+        tender_id=tender_id,
+        seat_id=seat.id,
+        tenderer_id=tenderer_id,
+        has_interest=has_interest,
+        nature=nature,
+        statement=statement.strip(),
+        at=hand.at,
+    )
+    work.session.add(row)
+    work.session.flush()
+    said = {"tenderer": str(tenderer_id), "interest": has_interest, "nature": nature}
+    record_act(work, hand, ActKind.DECLARED, said, subject_id=seat.id, personal={"statement": row.statement})
+    if has_interest:
+        _end_seat(work, hand, seat, "recused", nature)
+
+
+def recuse(work: Work, tender_id: UUID, seat_id: UUID, reason: str) -> None:
+    """Leave the commission of this tender, or take somebody out of it (the city admin, with a published reason). An
+    alternate is called; scores of the seat count no more. Raises Invalid, NotAllowed, NotFound.
+    """
+    hand = permitted(work, "recuse", tender_id)
+    seat = next((one for one in hand.seats if one.id == seat_id and one.stands), None)
+    if seat is None:
+        raise NotFound
+    if seat.person_id != work.actor.id and Party.CITY_ADMIN not in hand.parties:
+        raise NotAllowed(
+            "not-your-seat", N_("Members leave by themselves, or the city's administrator takes them out.")
+        )
+    _end_seat(work, hand, seat, "recused", _given(reason))
+
+
+def _end_seat(work: Work, hand: AtHand, seat: SeatFacts, end_reason: str, reason: str) -> None:
+    row = work.session.get_one(CommissionSeat, seat.id)
+    row.ended_at, row.end_reason = hand.at, end_reason
+    work.session.flush()
+    payload = {"name": seat.name, "why": end_reason, "reason": reason}
+    record_act(work, hand, ActKind.SEAT_ENDED, payload, subject_id=seat.id)
+    _fill_vacancies(work, hand)
+
+
+def _fill_vacancies(work: Work, hand: AtHand) -> None:
+    """Call alternates, in the order of the draw, until no seat is free or nobody is left."""
+    parents = profile_of(work, hand.tender).parents
+    while True:
+        seats = reseated(hand).seats
+        free = vacancies(seats)
+        called = next_alternate(seats, free[0], parents) if free else None
+        if called is None:
+            return
+        row = work.session.get_one(CommissionSeat, called.id)
+        row.seated_at = hand.at
+        work.session.flush()
+        payload = {"name": called.name, "for": str(free[0].id)}
+        record_act(work, hand, ActKind.SEAT_CALLED, payload, subject_id=called.id)
+
+
+def _own_seat(work: Work, hand: AtHand) -> SeatFacts:
+    return next(seat for seat in hand.seats if seat.person_id == work.actor.id and seat.stands)
+
+
+def _own_row(work: Work, hand: AtHand) -> CommissionSeat:
+    return work.session.get_one(CommissionSeat, _own_seat(work, hand).id)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid(fields={"reason": [NEEDED]})
+    return reason.strip()
+
+
+NOT_A_KEY: Final = FieldProblem.of("not-a-key", N_("This is not an age key. Make the key on this page."))

@@ -1,0 +1,1 @@
+"""Looking into tenders, scoped to the actor. What is not theirs to see is not found."""

@@ -1,0 +1,342 @@
+"""A city that buys school meals, for tests: its officers, a school, a pool, and tenders brought to any stage by deeds.
+
+``Procurement(clock)`` makes the people; ``tender_in(TenderStage.X)`` gives a tender's id at that stage and leaves the
+clock there. A builder of a later stage puts the deed that leads to it into :data:`STEPS`, in place of the bare act.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from schoolmeals.actors import PUBLIC, SYSTEM, Actor, Role
+from schoolmeals.clock import MovableClock
+from schoolmeals.database import reading, transaction
+from schoolmeals.ids import new_id
+from schoolmeals.procurement.acting import AtHand, at_hand, lock_tender, record_act
+from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
+from schoolmeals.procurement.actions.draws import NewPoolMember
+from schoolmeals.procurement.profiles import Length
+from schoolmeals.procurement.queries import commission as commission_queries
+from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.drafting import NewItem
+from schoolmeals.procurement.rules.need import AGE_GROUPS
+from schoolmeals.procurement.rules.quorum import SeatFacts
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.terms import Term, as_payload
+from schoolmeals.procurement.sealing import new_member_key
+from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
+from tests.factories.pupils import PupilFactory, SchoolClassFactory
+
+ALMATY: Final = ZoneInfo("Asia/Almaty")
+TITLE: Final = {"kk": "2027 жылғы мектеп асы", "ru": "Школьное питание на 2027 год", "en": "School meals 2027"}
+CEILING_MINOR: Final = 850_00
+POOL: Final = (
+    ("parents", 4),
+    ("trustees", 1),
+    ("education", 3),
+    ("health", 3),
+    ("ngo", 2),
+)
+SEED: Final = "525.31 567.89 6.71"
+STARTS_ON: Final = "2027-01-11"
+ENDS_ON: Final = "2027-05-25"
+
+
+def texts(text: str) -> dict[str, str]:
+    """The same words in each language; tests compare ids, not translations."""
+    return {"kk": text, "ru": text, "en": text}
+
+
+TENDER_SECTIONS: Final[Mapping[str, dict[str, Any]]] = {
+    "notice": {
+        "title": TITLE,
+        "description": texts("Lunch for every pupil"),
+        "contact_name": "Гүлнар Омарова",
+        "contact_phone": "+7 7172 55 00 00",
+        "contact_email": "omarova@example.kz",
+    },
+    "period": {"starts_on": STARTS_ON, "ends_on": ENDS_ON},
+    "terms": {"bidding_days": 15, "payment_days": 10, "penalty_permille_day": 1},
+}
+LOT_SECTIONS: Final[Mapping[str, dict[str, Any]]] = {
+    "meals": {"planned_days": 90, "meals": [{"age_group": group, "meal": "lunch"} for group in AGE_GROUPS]},
+    "kitchen": {
+        "kitchen": "cook-on-site",
+        "capacity_day": 600,
+        "seats": 180,
+        "shifts": 2,
+        "address": texts("Abay 12"),
+    },
+    "serving": {"times": [{"meal": "lunch", "shift": 1, "opens_at": "11:00", "closes_at": "13:00"}]},
+    "lease": {"area_m2": 120, "rent_minor_month": 241_000_00},
+    "staff": {"posts": [{"post": "cook", "count": 2, "fte_percent": 100, "grade": 4}]},
+    "menu": {
+        "season": "winter-spring",
+        "days": [
+            {"week": week, "weekday": weekday, "meal": "lunch", "dishes": texts("Borscht"), "kcal": 700}
+            for week in range(1, 5)
+            for weekday in range(1, 6)
+        ],
+    },
+    "diets": {"diets": [{"diet": "gluten-free", "pupils": 2}]},
+    "origin": {"domestic_percent": 60},
+}
+
+
+@dataclass(slots=True)
+class Procurement:
+    """The people of a tender. Actors are made once; ``do`` is one deed in a transaction of its own."""
+
+    clock: MovableClock
+    city_id: UUID = field(init=False)
+    school_id: UUID = field(init=False)
+    review_body_id: UUID = field(init=False)
+    supplier_id: UUID = field(init=False)
+    editor: Actor = field(init=False)
+    """The officer who writes drafts."""
+    officer: Actor = field(init=False)
+    """Another officer, who reviews."""
+    city_admin: Actor = field(init=False)
+    auditor: Actor = field(init=False)
+    supplier: Actor = field(init=False)
+    buyer: Actor = field(init=False)
+    review_body: Actor = field(init=False)
+    stranger: Actor = field(init=False)
+    secretary: Actor = field(init=False)
+    pool: list[UUID] = field(default_factory=list)
+    identities: dict[UUID, str] = field(default_factory=dict)
+    """The private keys of members by seat, as only their browsers would have them."""
+
+    def __post_init__(self) -> None:
+        self.city_id = OrganisationFactory.create(kind="city").id
+        self.school_id = OrganisationFactory.create().id
+        self.review_body_id = OrganisationFactory.create(kind="state").id
+        self.supplier_id = OrganisationFactory.create(kind="supplier").id
+        self.editor = somebody(Role.PROCUREMENT_OFFICER, self.city_id)
+        self.officer = somebody(Role.PROCUREMENT_OFFICER, self.city_id)
+        self.secretary = somebody(Role.PROCUREMENT_OFFICER, self.city_id)
+        self.city_admin = somebody(Role.CITY_ADMIN, self.city_id)
+        self.auditor = somebody(Role.AUDITOR, self.city_id)
+        self.supplier = somebody(Role.SUPPLIER, self.supplier_id)
+        self.buyer = somebody(Role.SCHOOL_OFFICE, self.school_id)
+        self.review_body = somebody(Role.AUDITOR, self.review_body_id)
+        self.stranger = actor_of(PersonFactory.create().id)
+        self._enrol()
+        self._fill_pool()
+
+    def do(self, deed: Callable[..., Any], *args: Any, actor: Actor | None = None, **kwargs: Any) -> Any:
+        """Do one deed; the writing officer's by default."""
+        with transaction(actor or self.editor, self.clock()) as work:
+            return deed(work, *args, **kwargs)
+
+    def look(self, look_up: Callable[..., Any], *args: Any, actor: Actor | None = None, **kwargs: Any) -> Any:
+        """Look once; the writing officer's by default."""
+        with reading(actor or self.editor, self.clock()) as work:
+            return look_up(work, *args, **kwargs)
+
+    def stage(self, tender_id: UUID) -> TenderStage:
+        """The stage of a tender now."""
+        found: TenderStage = self.look(tender_queries.tender, tender_id, actor=SYSTEM).line.stage
+        return found
+
+    def tender_in(self, stage: TenderStage, *, profile_code: str = "kz-catering-points") -> UUID:
+        """A tender at ``stage``; the clock stands where that is so."""
+        tender_id = self.draft(profile_code=profile_code)
+        for step in path_to(stage):
+            step(self, tender_id)
+        assert self.stage(tender_id) is stage
+        return tender_id
+
+    def draft(self, *, profile_code: str = "kz-catering-points") -> UUID:
+        """A draft that lacks nothing, with a drawn commission whose members have accepted and made their keys."""
+        tender_id = self.bare_draft(profile_code=profile_code)
+        lot_id = self.do(drafting.add_lot, tender_id, self.school_id)
+        for name, content in TENDER_SECTIONS.items():
+            self.do(drafting.edit_section, tender_id, name, content)
+        for name, content in LOT_SECTIONS.items():
+            self.do(drafting.edit_section, tender_id, name, content, lot_id=lot_id)
+        items = [NewItem(age_group=group, meal="lunch", ceiling_minor=CEILING_MINOR) for group in AGE_GROUPS]
+        self.do(drafting.set_items, tender_id, lot_id, items)
+        self.do(drafting.compute_need, tender_id, lot_id)
+        self.draw_commission(tender_id)
+        return tender_id
+
+    def bare_draft(self, *, profile_code: str = "kz-catering-points") -> UUID:
+        """A draft with nothing in it but its title."""
+        made: UUID = self.do(
+            drafting.open_draft,
+            self.city_id,
+            profile_code=profile_code,
+            title=TITLE,
+            review_body_id=self.review_body_id,
+        )
+        return made
+
+    def draw_commission(self, tender_id: UUID) -> None:
+        """Announce, wait a minute, draw; everybody accepts and makes a key."""
+        soon = self.clock() + timedelta(minutes=1)
+        self.do(draws.announce_draw, tender_id, seed_source="Rates of the National Bank", seed_not_before=soon)
+        self.clock.move(timedelta(minutes=2))
+        self.do(draws.draw_members, tender_id, SEED)
+        self.do(commission.appoint_secretary, tender_id, self.secretary.id)
+        for seat in self.seats(tender_id):
+            if seat.accepted_at is None:
+                self.accept(tender_id, seat)
+
+    def accept(self, tender_id: UUID, seat: SeatFacts) -> None:
+        """Let a seat's holder accept and publish a key."""
+        identity, recipient = new_member_key()
+        self.do(commission.accept_appointment, tender_id, actor=self.holder(seat))
+        self.do(commission.publish_key, tender_id, recipient, actor=self.holder(seat))
+        self.identities[seat.id] = identity
+
+    def seats(self, tender_id: UUID) -> tuple[SeatFacts, ...]:
+        """All seats of the commission, by position."""
+        found: tuple[SeatFacts, ...] = self.look(commission_queries.commission, tender_id, actor=SYSTEM).seats
+        return found
+
+    def seat(self, tender_id: UUID, part: str) -> SeatFacts:
+        """The first standing seat of a part."""
+        return next(seat for seat in self.seats(tender_id) if seat.part == part and seat.stands)
+
+    def holder(self, seat: SeatFacts) -> Actor:
+        """The person in a seat."""
+        return actor_of(seat.person_id, (Role.COMMISSION_MEMBER, self.city_id))
+
+    def until(self, tender_id: UUID, term: str) -> datetime:
+        """The last instant of a running term."""
+        found: Term = self.look(tender_queries.tender, tender_id, actor=SYSTEM).terms[term]
+        return found.until
+
+    def act(self, tender_id: UUID, kind: ActKind, payload: Mapping[str, Any] | None = None, **about: Any) -> None:
+        """Let something have happened, by itself, where its deed does not matter."""
+
+        def happen(work: Any) -> None:
+            record_act(work, self._at_hand(work, tender_id), kind, payload, **about)
+
+        self.do(happen, actor=SYSTEM)
+
+    def actors(self, tender_id: UUID) -> dict[str, Actor]:
+        """Everybody who could come to a tender's doors, by what they are to it."""
+        seats = {seat.part: self.holder(seat) for seat in reversed(self.seats(tender_id)) if seat.part != "secretary"}
+        return {
+            "editor": self.editor,
+            "officer": self.officer,
+            "secretary": self.secretary,
+            "city-admin": self.city_admin,
+            "auditor": self.auditor,
+            "review-body": self.review_body,
+            "supplier": self.supplier,
+            "buyer": self.buyer,
+            "person": self.stranger,
+            "public": PUBLIC,
+            "system": SYSTEM,
+            **{part: seats[part] for part in ("chair", "deputy", "member", "alternate") if part in seats},
+        }
+
+    def _at_hand(self, work: Any, tender_id: UUID) -> AtHand:
+        return at_hand(work, lock_tender(work, tender_id), work.now)
+
+    def _enrol(self) -> None:
+        for grade, pupils in ((2, 3), (7, 2), (11, 1)):
+            room = SchoolClassFactory.create(school_id=self.school_id, grade=grade)
+            for _ in range(pupils):
+                PupilFactory.create(school_id=self.school_id, class_id=room.id)
+
+    def _fill_pool(self) -> None:
+        for constituency, count in POOL:
+            for place in range(count):
+                person = PersonFactory.create()
+                member = NewPoolMember(
+                    person_id=person.id,
+                    surname=f"{constituency.title()}ов",
+                    given_name=f"N{place}",
+                    constituency=constituency,
+                )
+                self.pool.append(self.do(draws.add_pool_member, self.city_id, member))
+
+
+def somebody(role: Role, organisation_id: UUID) -> Actor:
+    """A new person with a role."""
+    person = PersonFactory.create(roles=[(role, organisation_id)])
+    return actor_of(person.id, (role, organisation_id))
+
+
+Step = Callable[[Procurement, UUID], None]
+
+
+def _submit(world: Procurement, tender_id: UUID) -> None:
+    world.do(reviewing.submit_for_review, tender_id)
+
+
+def _approve(world: Procurement, tender_id: UUID) -> None:
+    world.do(reviewing.approve_tender, tender_id, actor=world.officer)
+
+
+def _publish(world: Procurement, tender_id: UUID) -> None:
+    world.do(publishing.publish_tender, tender_id, act_id=new_id(world.clock()), zone=ALMATY)
+
+
+def after_term(name: str) -> Step:
+    """Let a term end: the clock is moved to the instant after its last."""
+
+    def wait(world: Procurement, tender_id: UUID) -> None:
+        world.clock.now = max(world.clock(), world.until(tender_id, name) + timedelta(microseconds=1))
+
+    return wait
+
+
+def happens(kind: ActKind, **payload: Any) -> Step:
+    """Let a bare act happen."""
+
+    def happen(world: Procurement, tender_id: UUID) -> None:
+        world.act(tender_id, kind, payload)
+
+    return happen
+
+
+def _awarded(world: Procurement, tender_id: UUID) -> None:
+    now = world.clock()
+    standstill = Term(now, now + timedelta(days=7), Length(5, "working-days"))
+    world.act(tender_id, ActKind.AWARDED, {"terms": as_payload({"standstill": standstill})})
+
+
+STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
+    (TenderStage.DRAFT, ()),
+    (TenderStage.UNDER_REVIEW, (_submit,)),
+    (TenderStage.APPROVED, (_approve,)),
+    (TenderStage.DISCUSSION, (_publish,)),
+    (TenderStage.BIDDING, (after_term("discussion"),)),
+    (TenderStage.CLOSED, (after_term("bidding"), happens(ActKind.CLOSED, list_sha256="00"))),
+    (TenderStage.OPENING, (happens(ActKind.OPENING_STARTED),)),
+    (TenderStage.ADMISSION, (happens(ActKind.OPENED),)),
+    (TenderStage.EVALUATION, (happens(ActKind.ADMITTED),)),
+    (TenderStage.AWARDING, (happens(ActKind.EVALUATED),)),
+    (TenderStage.STANDSTILL, (_awarded,)),
+    (TenderStage.CONTRACTING, (after_term("standstill"),)),
+    (TenderStage.COMPLETE, (happens(ActKind.COMPLETED),)),
+)
+"""The straight way, each stage with what leads to it from the one before."""
+SIDE_STEPS: Final[Mapping[TenderStage, tuple[TenderStage, Step]]] = {
+    TenderStage.SUSPENDED: (TenderStage.BIDDING, happens(ActKind.SUSPENDED, cause="court", cause_id="court-1")),
+    TenderStage.CANCELLED: (TenderStage.BIDDING, happens(ActKind.CANCELLED, reason_code="no-need")),
+    TenderStage.UNSUCCESSFUL: (TenderStage.AWARDING, happens(ActKind.UNSUCCESSFUL)),
+}
+"""Stages beside the way: from where, and by what."""
+
+
+def path_to(stage: TenderStage) -> list[Step]:
+    """The steps from a whole draft to ``stage``."""
+    if stage in SIDE_STEPS:
+        origin, step = SIDE_STEPS[stage]
+        return [*path_to(origin), step]
+    steps: list[Step] = []
+    for named, leading in STEPS:
+        steps += leading
+        if named is stage:
+            return steps
+    raise AssertionError(f"no way leads to {stage}")

@@ -172,7 +172,7 @@ def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, thre
             _forget(settings)
         settings = database_settings(settings)
         _prepare(settings, is_embedded=is_embedded)
-        supervisor.serve(serving, _environment(settings), lambda: _welcome(settings, serving))
+        supervisor.serve(serving, _environment(settings, port), lambda: _welcome(settings, serving))
     except (SettingError, EmbeddedError, NoBinaries, supervisor.ServeError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -181,7 +181,10 @@ def _forget(settings: Settings) -> None:
     if settings.database_url or not settings.demo:
         raise click.ClickException("--reset forgets the embedded demo database only; drop your own database yourself.")
     with EmbeddedServer.start(settings.data_folder / "postgres") as server:
-        server.drop_database(DATABASE)
+        try:
+            server.drop_database(DATABASE, even_in_use=False)
+        except psycopg.errors.ObjectInUse as error:
+            raise click.ClickException("School meals is running with this data. Stop it first, then reset.") from error
     shutil.rmtree(settings.data_folder / "demo-bank", ignore_errors=True)
 
 
@@ -221,9 +224,9 @@ def _is_migrated() -> bool:
     return bool(readiness(db.engine)["checks"].get("migrations") == "ok")
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, port: int) -> dict[str, str]:
     """What the children are told: the same settings, where the database is, and where web processes count together."""
-    metrics = settings.data_folder / "metrics"
+    metrics = settings.data_folder / "metrics" / str(port)
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
     return {

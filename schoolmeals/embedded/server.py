@@ -109,10 +109,14 @@ class EmbeddedServer:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return True
 
-    def drop_database(self, name: str) -> None:
-        """Remove the database ``name`` where it exists, and put out whoever is connected to it."""
+    def drop_database(self, name: str, *, even_in_use: bool = True) -> None:
+        """Remove the database ``name`` where it exists, and put out whoever is connected to it.
+
+        Without ``even_in_use`` it stays where somebody is: raises psycopg.errors.ObjectInUse.
+        """
+        force = sql.SQL("WITH (FORCE)" if even_in_use else "")
         with self._connect(OWNER_ROLE, "postgres") as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} {}").format(sql.Identifier(name), force))
 
     def stop(self) -> None:
         """Leave the server. The last to leave waits until it has stopped."""

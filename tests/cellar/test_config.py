@@ -70,3 +70,33 @@ def test_the_environment_stands_above_the_file(tmp_path: Path) -> None:
     file.write_text("SCHOOLMEALS_DEMO=yes\nSCHOOLMEALS_CITY_NAME=Almaty\n", encoding="utf-8")
     assert Settings.from_environment({}, env_file=file).city_name == "Almaty"
     assert Settings.from_environment({"SCHOOLMEALS_CITY_NAME": "Semey"}, env_file=file).city_name == "Semey"
+
+
+MAIL = {"SCHOOLMEALS_SMTP_URL": "smtp://meals:p%40ss@mail.example:587", "SCHOOLMEALS_MAIL_FROM": "meals@example.kz"}
+
+
+@pytest.mark.parametrize("address", ["mail.example", "http://mail.example", "smtp://", "smtp://mail.example:port"])
+def test_what_is_no_mail_server_is_named(address: str) -> None:
+    with pytest.raises(SettingError, match="SCHOOLMEALS_SMTP_URL"):
+        read(**{**STRICT, **MAIL, "SCHOOLMEALS_SMTP_URL": address})
+
+
+def test_a_mail_server_needs_a_sender() -> None:
+    with pytest.raises(SettingError, match="SCHOOLMEALS_MAIL_FROM"):
+        read(**{**STRICT, **MAIL, "SCHOOLMEALS_MAIL_FROM": ""})
+
+
+def test_letters_are_sent_with_a_server_or_shown_in_the_demo() -> None:
+    assert read(**STRICT, **MAIL).sends_letters is True
+    assert read(**STRICT).sends_letters is False
+    assert read(SCHOOLMEALS_DEMO="yes").sends_letters is True
+
+
+@pytest.mark.parametrize(
+    ("word", "in_production", "in_the_demo"), [("auto", True, False), ("yes", True, True), ("no", False, False)]
+)
+def test_who_demands_a_second_factor_of_staff(word: str, in_production: bool, in_the_demo: bool) -> None:
+    assert read(**STRICT, SCHOOLMEALS_STAFF_SECOND_FACTOR=word).demands_second_factor is in_production
+    assert read(SCHOOLMEALS_DEMO="yes", SCHOOLMEALS_STAFF_SECOND_FACTOR=word).demands_second_factor is in_the_demo
+    with pytest.raises(SettingError, match="SCHOOLMEALS_STAFF_SECOND_FACTOR"):
+        read(**STRICT, SCHOOLMEALS_STAFF_SECOND_FACTOR="maybe")

@@ -70,3 +70,17 @@ def test_the_printed_report_tells_by_its_exit_code(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(doctor, "report", lambda: [well, ill])
     assert print_report(lines.append) == 1
+
+
+def test_an_installation_that_sends_no_letters_is_told_so() -> None:
+    production = {
+        "SCHOOLMEALS_DEMO": "no",
+        "SCHOOLMEALS_SECRET_KEY": "s" * 32,
+        "SCHOOLMEALS_BASE_URL": "https://meals.example",
+    }
+    state, text, advice = finding("letters", production)
+    assert (state, text) == (State.NOTE, "none are sent")
+    assert advice.startswith("Set SCHOOLMEALS_SMTP_URL and SCHOOLMEALS_MAIL_FROM.")
+    server = {"SCHOOLMEALS_SMTP_URL": "smtps://mail.example", "SCHOOLMEALS_MAIL_FROM": "meals@example.kz"}
+    assert finding("letters", {**production, **server}) == (State.OK, "sent as meals@example.kz", "")
+    assert finding("letters", DEMO)[0] is State.OK

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,10 +22,19 @@ from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Device, Passkey, SignInSession
 from schoolmeals.web.security import session_cookie_name
 from tests.factories import session
-from tests.factories.identity import DeviceFactory, OrganisationFactory, PersonFactory, signed_in, signed_in_till
+from tests.factories.identity import (
+    LONG_AGO,
+    DeviceFactory,
+    OrganisationFactory,
+    PersonFactory,
+    RoleGrantFactory,
+    signed_in,
+    signed_in_till,
+)
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+GOOD = "қой тау көмір жел"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -131,6 +141,60 @@ def test_a_removed_passkey_signs_nobody_in(app: Flask, context: BrowserContext, 
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_text("This passkey was not accepted. Try again, or use your password.").wait_for()
     assert page.url.endswith("/sign-in")
+
+
+def test_staff_add_a_passkey_and_from_then_on_need_it(
+    app: Flask, context: BrowserContext, address: str, do: Any
+) -> None:
+    """Also beside the password, and for a dangerous deed later on, where it leads back to the page."""
+    settings = replace(app.extensions["schoolmeals"].settings, staff_second_factor="yes")
+    app.extensions["schoolmeals"] = replace(app.extensions["schoolmeals"], settings=settings)
+    school = OrganisationFactory.create()
+    person_id = do(identity.new_person, name="Дана", email="dana@example.kz", password=GOOD, language="en")
+    RoleGrantFactory.create(person_id=person_id, role=Role.SCHOOL_OFFICE.value, organisation_id=school.id)
+    page = with_authenticator(context)
+
+    sign_in_by_password(page)
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_text("The passkey was added.").wait_for()
+    page.goto(f"/people/{school.id}")
+    page.get_by_role("heading", name="Invite somebody").wait_for()
+
+    context.clear_cookies()
+    sign_in_by_password(page)
+    page.get_by_text("You signed in with your password alone.").wait_for()
+    page.get_by_role("button", name="Use your passkey").click()
+    page.wait_for_url(lambda url: "second-step" not in url)
+    page.goto(f"/people/{school.id}")
+    page.get_by_role("heading", name="Invite somebody").wait_for()
+
+    session().execute(update(SignInSession).values(created_at=LONG_AGO, proved_at=None))
+    page.get_by_label("Full name").fill("Болат")
+    page.get_by_role("button", name="Make a code").click()
+    page.get_by_role("heading", name="Is it still you?").wait_for()
+    page.get_by_role("button", name="Use your passkey").click()
+    page.get_by_role("heading", name="Invite somebody").wait_for()
+    page.get_by_label("Full name").fill("Болат")
+    page.get_by_role("button", name="Make a code").click()
+    page.get_by_text("The code is shown only now.").wait_for()
+
+    # By the password the form goes on by itself, with what was typed.
+    session().execute(update(SignInSession).values(created_at=LONG_AGO, proved_at=None))
+    page.goto(f"/people/{school.id}")
+    page.get_by_label("Full name").fill("Сәуле")
+    page.get_by_role("button", name="Make a code").click()
+    page.get_by_label("Password").fill(GOOD)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text("Сәуле opens this address and types the code.").wait_for()
+
+
+def sign_in_by_password(page: Page) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("E-mail or phone").fill("dana@example.kz")
+    page.get_by_label("Password").fill(GOOD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("heading", name="One more step").wait_for()
 
 
 def test_a_device_is_enrolled_and_signs_with_a_key_that_cannot_be_read(

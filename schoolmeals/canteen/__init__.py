@@ -44,6 +44,14 @@ from schoolmeals.canteen.queries import (
     trial_balance_of,
 )
 from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS, age_group_of, nearest_age_group
+from schoolmeals.canteen.watching import (
+    Tap,
+    pulse_of_taps,
+    sittings_now,
+    sittings_over,
+    taps_recorded,
+    whose_sale,
+)
 
 __all__ = [
     "AGE_GROUPS",
@@ -63,6 +71,7 @@ __all__ = [
     "PupilAtTill",
     "SittingCount",
     "SittingFacts",
+    "Tap",
     "age_group_of",
     "city_counts",
     "close_day",
@@ -77,13 +86,18 @@ __all__ = [
     "move_sitting",
     "nearest_age_group",
     "publish_menu",
+    "pulse_of_taps",
     "put_item",
     "replace_item",
     "ring_up",
     "sales_of_day",
     "sales_of_till",
+    "sittings_now",
     "sittings_of",
+    "sittings_over",
     "take_off_item",
+    "taps_recorded",
     "trial_balance_of",
     "undo_sale",
+    "whose_sale",
 ]

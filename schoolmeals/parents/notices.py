@@ -11,10 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from schoolmeals import audit, pupils
+from schoolmeals import audit, canteen, identity, pupils, wallet
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.parents.models import Notice
@@ -25,21 +25,6 @@ from schoolmeals.workdays import local_day
 BLOCKED_CARD: Final = "C11"
 ALLERGEN_CODES: Final = frozenset({"A40", "A41"})
 OFFLINE_DAYS: Final = 3
-
-# These two look over all schools at once, by time, which no room offers at its door: only the worker may ask that.
-_TAPPED: Final = text(
-    """
-    SELECT school_id, pupil_id, id, jsonb_path_query_array(decisions, '$[*].code') AS decided FROM sale
-     WHERE service_day >= :first_day AND recorded_at >= :since AND pupil_id IS NOT NULL
-    """
-)
-_SETTLED: Final = text(
-    """
-    SELECT top_up.school_id, purse.pupil_id, top_up.id, top_up.amount_minor, top_up.currency, top_up.settled_at
-      FROM top_up JOIN purse ON purse.school_id = top_up.school_id AND purse.id = top_up.purse_id
-     WHERE top_up.settled_at >= :since
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +45,29 @@ Taps = dict[UUID, dict[UUID, frozenset[str]]]
 
 def collect_notices(work: Work, *, since: datetime, zone: ZoneInfo) -> int:
     """Write the notices of everything recorded at ``since`` or later. Gives how many are new."""
+    school_ids = [school.id for school in identity.schools(work)]
     # Money that came in is told first: it makes an earlier low balance worth telling again.
-    told = _tell(work, list(_settled(work, since)))
-    for school_id, taps in _tapped(work, since, zone).items():
+    told = _tell(work, list(_settled(work, school_ids, since)))
+    for school_id, taps in _tapped(work, school_ids, since, zone).items():
         told += _tell(work, list(_of_school(work, school_id, taps, zone)))
     if told:
         audit.record(work, "parents.collect_notices", audit.Subject("notice"), {"count": told, "since": since})
     return told
 
 
-def _tapped(work: Work, since: datetime, zone: ZoneInfo) -> dict[UUID, Taps]:
-    """The taps recorded since then, by school."""
+def _tapped(work: Work, school_ids: Sequence[UUID], since: datetime, zone: ZoneInfo) -> dict[UUID, Taps]:
     first_day = local_day(since, zone) - timedelta(days=OFFLINE_DAYS)
     found: dict[UUID, Taps] = {}
-    for row in work.session.execute(_TAPPED, {"first_day": first_day, "since": since}):
-        found.setdefault(row.school_id, {}).setdefault(row.pupil_id, {})[row.id] = frozenset(row.decided)
+    for tap in canteen.taps_recorded(work, school_ids, since=since, first_day=first_day):
+        found.setdefault(tap.school_id, {}).setdefault(tap.pupil_id, {})[tap.sale_id] = tap.decided
     return found
 
 
-def _settled(work: Work, since: datetime) -> Iterator[News]:
-    for row in work.session.execute(_SETTLED, {"since": since}):
-        facts = {"amount_minor": row.amount_minor, "currency": row.currency}
-        yield News(row.school_id, row.pupil_id, NoticeKind.TOP_UP_SETTLED, row.id, row.settled_at, facts)
+def _settled(work: Work, school_ids: Sequence[UUID], since: datetime) -> Iterator[News]:
+    for one in wallet.top_ups_settled(work, school_ids, since=since):
+        assert one.settled_at is not None
+        facts = {"amount_minor": one.amount_minor, "currency": one.currency}
+        yield News(one.school_id, one.pupil_id, NoticeKind.TOP_UP_SETTLED, one.id, one.settled_at, facts)
 
 
 def _of_school(work: Work, school_id: UUID, taps: Taps, zone: ZoneInfo) -> Iterator[News]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from schoolmeals import canteen, identity, pupils, wallet
 from schoolmeals.actors import Role
@@ -36,10 +36,6 @@ from schoolmeals.parents.rules import (
 from schoolmeals.workdays import Calendar, local_day
 
 LAST_MEALS: Final = 3
-
-# A class's shift decides which sittings are its own; guardians cannot ask the roll for the class itself.
-_SHIFTS: Final = text("SELECT id, shift FROM school_class WHERE school_id = :school_id AND id = ANY(:class_ids)")
-_WHOSE_SALE: Final = text("SELECT pupil_id, service_day FROM sale WHERE school_id = :school_id AND id = :sale_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +179,10 @@ def _week(meals: Iterable[Meal], calendar: Calendar, today: date) -> tuple[tuple
     return tuple((day, spent.get(day, 0)) for day in calendar.last_school_days(today, calendar.days_a_week))
 
 
-def _shifts(work: Work, school_id: UUID, of_school: Iterable[pupils.PupilFacts]) -> dict[UUID | None, int]:
+def _shifts(work: Work, school_id: UUID, of_school: Sequence[pupils.PupilFacts]) -> dict[UUID | None, int | None]:
     class_ids = [one.class_id for one in of_school if one.class_id is not None]
-    return dict(work.session.execute(_SHIFTS, {"school_id": school_id, "class_ids": class_ids}).all())
+    shifts = pupils.shifts_of_classes(work, school_id, class_ids)
+    return {one.class_id: shifts.get(one.class_id) for one in of_school if one.class_id is not None}
 
 
 # Menus
@@ -237,15 +234,16 @@ def meal_history(work: Work, school_id: UUID, pupil_id: UUID, wanted: MealFilter
 
 def receipt(work: Work, school_id: UUID, sale_id: UUID) -> tuple[pupils.PupilFacts, Meal]:
     """One tap and whose it was, for the pupil's guardians and the school's office. Raises NotFound."""
-    row = work.session.execute(_WHOSE_SALE, {"school_id": school_id, "sale_id": sale_id}).one_or_none()
-    if row is None or row.pupil_id is None:
+    found = canteen.whose_sale(work, school_id, sale_id)
+    if found is None:
         raise NotFound
+    pupil_id, day = found
     if work.actor.has_role_in(school_id, [Role.SCHOOL_OFFICE]):
         identity.require_role_in(work, school_id, Role.SCHOOL_OFFICE)
     else:
-        pupils.require_guardian(work, school_id, row.pupil_id)
-    meals = meals_of_pupils(work, school_id, [row.pupil_id], row.service_day, row.service_day)[row.pupil_id]
-    return pupils.pupil(work, school_id, row.pupil_id), next(meal for meal in meals if meal.sale_id == sale_id)
+        pupils.require_guardian(work, school_id, pupil_id)
+    meals = meals_of_pupils(work, school_id, [pupil_id], day, day)[pupil_id]
+    return pupils.pupil(work, school_id, pupil_id), next(meal for meal in meals if meal.sale_id == sale_id)
 
 
 def _meal(facts: canteen.MealFacts, pupil_id: UUID) -> Meal:

@@ -45,6 +45,8 @@ from schoolmeals.pupils.queries import (
     pupil_counts,
     pupils_of_school,
     require_guardian,
+    shifts_of_classes,
+    ties_of,
     till_facts,
 )
 from schoolmeals.pupils.rules import CardNumber, card_number, number_hash
@@ -90,7 +92,9 @@ __all__ = [
     "require_guardian",
     "set_allergens",
     "set_photo",
+    "shifts_of_classes",
     "shrunk_photo",
+    "ties_of",
     "till_facts",
     "unblock_card",
 ]

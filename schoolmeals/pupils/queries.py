@@ -1,12 +1,13 @@
 """Looking at the roll. Everything is scoped to ``work.actor``, but for ``till_facts``, whose caller has checked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Dialect,
     Select,
     Uuid,
@@ -132,6 +133,19 @@ def my_pupils(work: Work) -> list[PupilFacts]:
     wanted = _facts_statement().where(_is_guardian_of(work))
     ordered = wanted.order_by(Pupil.left_on.is_not(None), SchoolClass.grade, Pupil.sort_key, Pupil.id)
     return [_facts(row) for row in work.session.execute(ordered)]
+
+
+def ties_of(person_id: UUID | None) -> CTE:
+    """The pupils of a guardian (school_id, pupil_id): a part of a statement that another room sends with its own."""
+    mine = select(Guardianship.school_id, Guardianship.pupil_id)
+    return mine.where(Guardianship.person_id == person_id, Guardianship.ended_at.is_(None)).cte("ties")
+
+
+def shifts_of_classes(work: Work, school_id: UUID, class_ids: Collection[UUID]) -> dict[UUID, int]:
+    """In which shift classes of a school learn. The caller answers for the school."""
+    wanted = select(SchoolClass.id, SchoolClass.shift)
+    found = work.session.execute(wanted.where(SchoolClass.school_id == school_id, SchoolClass.id.in_(class_ids)))
+    return dict(found.all())
 
 
 def require_guardian(work: Work, school_id: UUID, pupil_id: UUID) -> None:

@@ -19,7 +19,15 @@ from schoolmeals.wallet.actions import (
     take_cash,
 )
 from schoolmeals.wallet.purses import lock_purses, school_accounts
-from schoolmeals.wallet.queries import purse_of, purses_of, statement_of, top_ups_of, top_ups_of_school_day
+from schoolmeals.wallet.queries import (
+    pulse_of_purses,
+    purse_of,
+    purses_of,
+    statement_of,
+    top_ups_of,
+    top_ups_of_school_day,
+    top_ups_settled,
+)
 from schoolmeals.wallet.rules import (
     PurseFacts,
     PurseState,
@@ -48,6 +56,7 @@ __all__ = [
     "fill_movements",
     "keep_checkout",
     "lock_purses",
+    "pulse_of_purses",
     "purse_of",
     "purses_of",
     "reverse_cash",
@@ -59,5 +68,6 @@ __all__ = [
     "take_cash",
     "top_ups_of",
     "top_ups_of_school_day",
+    "top_ups_settled",
     "waterfall",
 ]

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, func, literal, select
+from sqlalchemy import ARRAY, CTE, ScalarSelect, Uuid, any_, func, literal, select
 from sqlalchemy.orm import aliased
 
 from schoolmeals import identity, ledger
+from schoolmeals.actors import ActorKind
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.ledger import Account
@@ -140,6 +141,23 @@ def statement_of(work: Work, school_id: UUID, pupil_id: UUID, since: datetime, u
     )
     closing = _balance_before(work, purse, until)
     return Statement(school_id, pupil_id, purse.currency, since, until, work.now, opening, closing, lines)
+
+
+def top_ups_settled(work: Work, school_ids: Collection[UUID], *, since: datetime) -> list[TopUpFacts]:
+    """The top-ups of schools that filled a purse at ``since`` or later; for the worker."""
+    assert work.actor.kind is ActorKind.SYSTEM, "it looks over schools"
+    wanted = top_ups().where(TopUp.school_id.in_(school_ids), TopUp.settled_at >= since)
+    return as_facts(work.session.execute(wanted.order_by(TopUp.settled_at, TopUp.id)).all())
+
+
+def pulse_of_purses(ties: CTE) -> ScalarSelect[int]:
+    """A number that changes with every movement of the purses of ``ties`` (school_id, pupil_id): a part of a statement
+    that another room sends together with its own.
+    """
+    is_theirs = (Purse.school_id == ties.c.school_id) & (Purse.pupil_id == ties.c.pupil_id)
+    is_of_it = (Account.school_id == Purse.school_id) & Account.id.in_([Purse.money_account_id, Purse.grace_account_id])
+    moves = select(func.coalesce(func.sum(Account.version), 0)).select_from(ties)
+    return moves.join(Purse, is_theirs).join(Account, is_of_it).scalar_subquery()
 
 
 def lost_top_ups(work: Work) -> list[TopUpFacts]:

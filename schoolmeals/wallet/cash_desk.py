@@ -55,19 +55,19 @@ def take_cash_in(school_id: UUID) -> Any:
             take_cash(work, school_id, pupil_id, top_up_id=top_up_id, amount_minor=amount_minor, bounds=cash_bounds())
     except Invalid as refusal:
         return _desk_page(school_id, top_up_id, pupil_id, refusal)
-    return redirect(url_for("wallet.receipt", school_id=school_id, top_up_id=top_up_id), code=303)
+    return redirect(url_for("wallet.receipt", school_id=school_id, receipt_id=top_up_id), code=303)
 
 
-@pages.get("/school/<uuid:school_id>/cash-desk/<uuid:top_up_id>")
+@pages.get("/school/<uuid:school_id>/cash-desk/<uuid:receipt_id>")
 @guard(OFFICE)
-def receipt(school_id: UUID, top_up_id: UUID) -> Any:
+def receipt(school_id: UUID, receipt_id: UUID) -> Any:
     """The receipt, to be printed."""
-    return _receipt_page(school_id, top_up_id, new_id(now()))
+    return _receipt_page(school_id, receipt_id, new_id(now()))
 
 
-@pages.post("/school/<uuid:school_id>/cash-desk/<uuid:top_up_id>/reversal")
+@pages.post("/school/<uuid:school_id>/cash-desk/<uuid:receipt_id>/reversal")
 @guard(OFFICE)
-def take_back(school_id: UUID, top_up_id: UUID) -> Any:
+def take_back(school_id: UUID, receipt_id: UUID) -> Any:
     """Take a mistaken cash top-up back."""
     reversal_id = read_id(request.form, "id")
     today = _today()
@@ -77,16 +77,16 @@ def take_back(school_id: UUID, top_up_id: UUID) -> Any:
             reverse_cash(
                 work,
                 school_id,
-                top_up_id,
+                receipt_id,
                 reversal_id=reversal_id,
                 reason=reason,
                 day_start=today.since,
                 day_end=today.until,
             )
     except (Invalid, Conflict, NotNow) as refusal:
-        return _receipt_page(school_id, top_up_id, reversal_id, refusal)
+        return _receipt_page(school_id, receipt_id, reversal_id, refusal)
     flash(gettext("The cash top-up has been taken back. Give the money back to the payer."), "good")
-    return redirect(url_for("wallet.receipt", school_id=school_id, top_up_id=top_up_id), code=303)
+    return redirect(url_for("wallet.receipt", school_id=school_id, receipt_id=receipt_id), code=303)
 
 
 def _desk_page(school_id: UUID, top_up_id: UUID, chosen_id: UUID | None = None, refusal: Refusal | None = None) -> Any:

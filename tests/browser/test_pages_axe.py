@@ -1,4 +1,4 @@
-"""Every page of the product, as somebody who may see it, in three languages, on a phone and on a desk.
+"""Every page of the product, as somebody who may see it, in three languages, on a phone and on a desk, and in the dark.
 
 A page that is new here is found by its route; one that is none (a file, a probe) must be named in ``NO_PAGES``.
 """
@@ -6,8 +6,7 @@ A page that is new here is found by its route; one that is none (a file, a probe
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, Literal
 
 import html5lib
 import pytest
@@ -17,18 +16,13 @@ from playwright.sync_api import BrowserContext, Page, Request
 from sqlalchemy import update
 from werkzeug.routing import Rule
 
-from schoolmeals.actors import Role
 from schoolmeals.app import PACKAGE, ROOMS
 from schoolmeals.clock import MovableClock
 from schoolmeals.identity.models import Person
-from schoolmeals.ids import new_id
 from schoolmeals.pupils.models import RosterImport
-from schoolmeals.wallet import TopUpFacts
-from schoolmeals.wallet.actions import take_cash
 from schoolmeals.web.security import device_cookie_name
 from tests.browser.conftest import no_barriers
-from tests.factories.identity import actor_of, till_token
-from tests.factories.wallet import CASH
+from tests.factories.identity import till_token
 from tests.house.test_routes import policy_of
 from tests.house.world import World, build
 
@@ -76,8 +70,14 @@ def test_what_is_left_out_is_there(app: Flask) -> None:
     assert {rule.rule for rule in app.url_map.iter_rules()} >= SIGNPOSTS
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+LOOKS: Final = [
+    *((language, width, "light") for language in ("kk", "ru", "en") for width in (360, 1280)),
+    ("kk", 360, "dark"),
+]
+"""Language, width in pixels, and the colours that the reader's device asks for."""
+
+
+@pytest.mark.parametrize(("language", "width", "colours"), LOOKS)
 def test_every_page_is_open_to_everybody_and_speaks_their_language(
     app: Flask,
     address: str,
@@ -87,16 +87,18 @@ def test_every_page_is_open_to_everybody_and_speaks_their_language(
     sign_in: Callable[[BrowserContext, Any], None],
     language: str,
     width: int,
+    colours: Literal["light", "dark"],
 ) -> None:
     world = build(app, do, clock)
     do(lambda work: work.session.execute(update(Person).values(language=language)))
     do(lambda work: work.session.execute(update(RosterImport).values(preview=PREVIEW)))
     english = english_texts(language)
     found: dict[str, str] = {}
-    for role, paths in sorted(by_role(world, cash_receipt(world, do, clock)).items()):
+    for role, paths in sorted(by_role(world).items()):
         context = new_context(width, 800, language)
         enter(world, context, role, address, sign_in)
         page = context.new_page()
+        page.emulate_media(color_scheme=colours)
         asked: list[str] = []
         page.on("request", partial(note, asked))
         for path in paths:
@@ -135,11 +137,11 @@ def trouble(page: Page, path: str, wanted: int, language: str, width: int, engli
 # Who looks at what
 
 
-def by_role(world: World, receipt: UUID) -> dict[str, list[str]]:
+def by_role(world: World) -> dict[str, list[str]]:
     """The addresses of all pages, by the role that looks at them."""
     found = {role: [path] for role, (path, _) in ERRORS.items()}
     for rule in pages(world.app):
-        things = world.things["own"] | ({"top_up_id": receipt} if rule.endpoint == "wallet.receipt" else {})
+        things = world.things["own"]
         policy = policy_of(world.app, rule.endpoint, "GET")
         assert policy is not None
         role = viewer(rule.endpoint, policy.name)
@@ -180,15 +182,6 @@ def enter(
         context.add_cookies([{"name": name, "value": till_token(world.till_id), "url": address}])
     elif role != "public":
         sign_in(context, world.people[role])
-
-
-def cash_receipt(world: World, do: Any, clock: MovableClock) -> UUID:
-    """Cash that the office has taken: the only kind of top-up with a receipt to print."""
-    own = world.things["own"]
-    clerk = actor_of(world.people["school-office"], (Role.SCHOOL_OFFICE, own["school_id"]))
-    wanted = {"top_up_id": new_id(clock()), "amount_minor": 2_000_00, "bounds": CASH}
-    taken: TopUpFacts = do(take_cash, own["school_id"], own["pupil_id"], actor=clerk, **wanted)
-    return taken.id
 
 
 # English

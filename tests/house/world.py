@@ -20,6 +20,7 @@ from schoolmeals.clock import MovableClock
 from schoolmeals.identity.models import Invitation, Passkey
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.models import ClaimCode, RosterImport
+from schoolmeals.wallet import take_cash
 from schoolmeals.wallet.models import Purse, TopUp
 from tests.factories import saved
 from tests.factories import session as session_of_factories
@@ -31,11 +32,13 @@ from tests.factories.identity import (
     PersonFactory,
     RoleGrantFactory,
     SessionFactory,
+    actor_of,
     signed_in,
     signed_in_till,
 )
 from tests.factories.parents import NoticeFactory
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
+from tests.factories.wallet import CASH
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
 VARIANTS: Final = ("own", "same", "other", "missing")
@@ -99,6 +102,7 @@ def _things(do: Any, canteen: Canteen, guardian: UUID, member: UUID) -> dict[str
         "class_id": canteen.class_id,
         "guardianship_id": tie.id,
         "sale_id": sale.id,
+        "receipt_id": _cash(do, canteen, pupil_id, member),
         "sitting_id": canteen.sitting_id,
         "menu_id": canteen.menu_id,
         "item_id": canteen.juice,
@@ -119,7 +123,7 @@ def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:
         "session_id": session.id,
         "notice_id": NoticeFactory.create(school_id=school_id, pupil_id=pupil_id, person_id=guardian).id,
         "card_id": CardFactory.create(school_id=school_id, pupil_id=pupil_id).id,
-        "top_up_id": _cash(canteen, pupil_id),
+        "top_up_id": _top_up(canteen, pupil_id),
         "file_id": new_kept_file(guardian, now, school_id=school_id),
         "passkey_id": _passkey(guardian, now),
         "invitation_id": _invitation(school_id, now),
@@ -130,7 +134,15 @@ def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:
     }
 
 
-def _cash(canteen: Canteen, pupil_id: UUID) -> UUID:
+def _cash(do: Any, canteen: Canteen, pupil_id: UUID, clerk: UUID) -> UUID:
+    """Cash over the desk, as it is taken there: the only kind of top-up with a receipt."""
+    office = actor_of(clerk, (Role.SCHOOL_OFFICE, canteen.school_id))
+    receipt_id = new_id(canteen.now)
+    do(take_cash, canteen.school_id, pupil_id, actor=office, top_up_id=receipt_id, amount_minor=2_000_00, bounds=CASH)
+    return receipt_id
+
+
+def _top_up(canteen: Canteen, pupil_id: UUID) -> UUID:
     purse_id = session_of_factories().scalar(select(Purse.id).where(Purse.pupil_id == pupil_id))
     row = TopUp(
         school_id=canteen.school_id,

@@ -91,6 +91,12 @@ class OpenedEnvelope:
         """Forget the content."""
         self._plain.close()
 
+    def __enter__(self) -> "OpenedEnvelope":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def open_share(manifest: Manifest, envelope: str, member_id: str, identity: str) -> OpenedShare:
     """A member's part: open the own box and check that it holds the share that was committed to.

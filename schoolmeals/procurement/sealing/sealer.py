@@ -109,6 +109,9 @@ def _seal_envelope(
     sealing = _Sealing(head, files, header.payload_bytes, writer)
     to = age_keys.identity(age_keys.identity_text(secret)).to_public()
     pyrage.encrypt_io(sealing.inside, sealing.outside, [to])
+    if sealing.inside.payload_sha256 != payload_sha256 or sealing.outside.written_bytes != sealing.size:
+        # Somebody wrote to a file after it was hashed.
+        raise SealingFault(FaultCode.FILE_CHANGED, envelope=name)
     sealed = [
         SealedShare(
             member.id, part[-1], sha256, _box(part, member.recipient, **about, commitment=commitment, to=member.id)
@@ -180,6 +183,11 @@ class _Inside(io.BufferedIOBase):
         self._outside = outside
         self._source: IO[bytes] = io.BytesIO(self._head)
         self._given_bytes = 0
+        self._payload = hashlib.sha256()
+
+    @property
+    def payload_sha256(self) -> bytes:
+        return self._payload.digest()
 
     def readable(self) -> bool:
         return True
@@ -194,6 +202,8 @@ class _Inside(io.BufferedIOBase):
     def _content(self, size: int) -> bytes:
         while True:
             if chunk := self._source.read(size):
+                if self._given_bytes >= len(self._head):
+                    self._payload.update(chunk)
                 return chunk
             self._source.close()
             if not self._files:
@@ -207,7 +217,7 @@ class _Inside(io.BufferedIOBase):
         if not self._outside.first_write_bytes:
             return bytes(min(size, 4_096))
         age_header_bytes = self._outside.first_write_bytes - 16
-        return bytes(min(size, plaintext_bytes(self._size, age_header_bytes) - self._given_bytes))
+        return bytes(max(0, min(size, plaintext_bytes(self._size, age_header_bytes) - self._given_bytes)))
 
 
 class _Sealing:

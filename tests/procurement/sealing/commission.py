@@ -8,6 +8,7 @@ from typing import IO, Final
 from schoolmeals.procurement.sealing import (
     PRICE,
     QUALIFICATION,
+    Fault,
     KeySet,
     Manifest,
     Member,
@@ -39,6 +40,21 @@ class Sealed:
     @property
     def manifest(self) -> Manifest:
         return recorded_manifest(self.bid.manifest, self.keys, sha256=self.bid.manifest_sha256)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was in an envelope."""
+
+    files: dict[str, bytes]
+    plaintext_sha256: str
+    set_aside: tuple[Fault, ...]
+
+
+def content_of(opened: OpenedEnvelope) -> Content:
+    """All of an opened envelope."""
+    files = {file.name: opened.read(file.name) for file in opened.header.files}
+    return Content(files, opened.plaintext_sha256, opened.set_aside)
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,8 @@ class Commission:
         """What these members hand in."""
         return [open_share(sealed.manifest, envelope, one, self.identities[one]) for one in members]
 
-    def open(self, sealed: Sealed, members: Sequence[str], envelope: str = PRICE) -> OpenedEnvelope:
+    def open(self, sealed: Sealed, members: Sequence[str], envelope: str = PRICE) -> Content:
         """Open an envelope by these members."""
         handed_in = self.shares(sealed, members, envelope)
-        return open_envelope(sealed.manifest, envelope, handed_in, io.BytesIO(sealed.ciphertexts[envelope]))
+        with open_envelope(sealed.manifest, envelope, handed_in, io.BytesIO(sealed.ciphertexts[envelope])) as opened:
+            return content_of(opened)

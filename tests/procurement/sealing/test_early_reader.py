@@ -6,7 +6,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from schoolmeals.procurement.sealing import age_keys, sealer, shares
+from schoolmeals.procurement.sealing import age_keys, shares
 from tests.procurement.sealing.commission import Commission, Sealed
 from tests.procurement.sealing.early_reader import read_early
 
@@ -30,7 +30,7 @@ def test_the_reader_reads_all_when_enough_members_help() -> None:
 
 def test_the_reader_finds_a_split_with_a_lower_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
     split = shares.split
-    monkeypatch.setattr(sealer.shares, "split", lambda secret, *, k, n: split(secret, k=k - 1, n=n))
+    monkeypatch.setattr(shares, "split", lambda secret, *, k, n: split(secret, k=k - 1, n=n))
     assert bids_read(Commission.of(3, 5)) == BIDS
 
 
@@ -42,7 +42,7 @@ def test_the_reader_finds_a_ciphertext_that_a_member_can_open(monkeypatch: pytes
     def encrypt_to_a_member_too(inside: Any, outside: Any, recipients: Any) -> None:
         encrypt_io(inside, outside, [*recipients, member])
 
-    monkeypatch.setattr(sealer.pyrage, "encrypt_io", encrypt_to_a_member_too)
+    monkeypatch.setattr(pyrage, "encrypt_io", encrypt_to_a_member_too)
     assert bids_read(commission) == BIDS
 
 
@@ -50,7 +50,7 @@ def test_the_reader_finds_a_secret_that_lies_in_the_manifest(monkeypatch: pytest
     commission = Commission.of(3, 5)
     secret = age_keys.new_secret()
     monkeypatch.setattr(age_keys, "new_secret", lambda: secret)
-    monkeypatch.setattr(sealer.secrets, "token_hex", lambda count: secret.hex())
+    monkeypatch.setattr("secrets.token_hex", lambda count: secret.hex())
     assert bids_read(commission) == BIDS
 
 

@@ -43,9 +43,8 @@ class Opening:
         """Open it; the shares that were set aside."""
         manifest = recorded_manifest(self.manifest, self.sealed.keys, sha256=self.sealed.bid.manifest_sha256)
         shares = [OpenedShare.from_bytes(one) for one in self.shares]
-        opened = open_envelope(manifest, "price", shares, io.BytesIO(self.ciphertext))
-        opened.close()
-        return opened.set_aside
+        with open_envelope(manifest, "price", shares, io.BytesIO(self.ciphertext)) as opened:
+            return opened.set_aside
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +121,7 @@ def test_the_flips_find_a_check_that_was_left_out(
         shares = (flipped_share(opening.shares[0], Random(seed)), *opening.shares[1:])
         broken = {"require_ciphertext": {"ciphertext": flipped(opening.ciphertext, Random(seed))}}
         with pytest.raises(SealingFault) as caught:
-            replace(opening, **broken.get(name, {"shares": shares})).open()  # type: ignore[arg-type]
+            replace(opening, **broken.get(name, {"shares": shares})).open()
         codes.add(caught.value.fault.code)
     assert codes <= {FaultCode.KEY_UNFIT, FaultCode.SHARES_CRAFTED}
     assert codes

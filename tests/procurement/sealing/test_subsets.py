@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from pyrage import DecryptError, decrypt
 
-from schoolmeals.procurement.sealing import FaultCode, SealingFault, age_keys, sealer, shares
+from schoolmeals.procurement.sealing import FaultCode, SealingFault, age_keys, shares
 from tests.procurement.sealing.commission import PRICE_LIST, Commission, Sealed
 from tests.procurement.sealing.independent import combine
 
@@ -20,9 +20,8 @@ def that_open(commission: Commission, sealed: Sealed, size: int) -> list[tuple[s
             opened = commission.open(sealed, members)
         except SealingFault:
             continue
-        assert opened.read("price.json") == PRICE_LIST
+        assert opened.files == {"price.json": PRICE_LIST}
         able.append(members)
-        opened.close()
     return able
 
 
@@ -67,7 +66,7 @@ def test_the_same_member_twice_is_one_member() -> None:
 
 @pytest.mark.parametrize(("k", "n"), SIZES)
 def test_the_search_finds_a_split_that_fewer_can_undo(k: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer.shares, "split", _split_for_one_less)
+    monkeypatch.setattr(shares, "split", _split_for_one_less)
     commission = Commission.of(k, n)
     sealed = commission.seal()
     assert that_can_read(commission, sealed, k - 1) == list(combinations(commission.identities, k - 1))
@@ -76,7 +75,7 @@ def test_the_search_finds_a_split_that_fewer_can_undo(k: int, n: int, monkeypatc
 @pytest.mark.parametrize(("k", "n"), [(2, 3), (3, 5)])
 def test_the_search_finds_a_split_that_wants_more(k: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     split = shares.split
-    monkeypatch.setattr(sealer.shares, "split", lambda secret, *, k, n: split(secret, k=k + 1, n=n))
+    monkeypatch.setattr(shares, "split", lambda secret, *, k, n: split(secret, k=k + 1, n=n))
     commission = Commission.of(k, n)
     sealed = commission.seal()
     assert that_open(commission, sealed, k) == []

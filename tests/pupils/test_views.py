@@ -217,7 +217,8 @@ def test_a_guardian_gives_the_other_one_a_code_and_the_office_ends_a_tie(app: Fl
     assert browser.get(mine).status_code == 200
     page = f"/school/{school.id}/pupils/{school.ali.id}"
     assert post(school.office_browser, f"{page}/guardians/{second.id}/end", page).status_code == 303
-    assert browser.get(mine).status_code == 404
+    # It was their only pupil, so they are no parent any more and stand before the door of parents.
+    assert browser.get(mine).status_code == 403
     assert school.parent_browser.get(mine).status_code == 200
 
 

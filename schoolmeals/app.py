@@ -97,6 +97,9 @@ def _connect(app: Flask, settings: Settings) -> None:
         "connect_args": {
             "options": f"-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000{role}",
             "connect_timeout": 5,
+            # What is worth preparing is prepared by schoolmeals.asking. The driver forgets its own statements, and with
+            # them all others of the connection, at every rollback.
+            "prepare_threshold": None,
         },
     }
     db.init_app(app)

@@ -5,30 +5,27 @@ nested. What must not happen before the commit (waking the worker, say) is hande
 Looking runs inside ``with reading(actor, now) as look``, where PostgreSQL itself refuses to write.
 """
 
-import json
 import select
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from enum import Enum
+from datetime import datetime
 from functools import lru_cache
 from time import monotonic
-from types import NoneType
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import Error
-from psycopg.rows import namedtuple_row
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, MetaData, Uuid, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from schoolmeals.actors import Actor
+from schoolmeals.asking import Question, array_of, ask_together, nothing
 from schoolmeals.clock import in_utc
 
 APP_ROLE: Final = "schoolmeals_app"
@@ -142,26 +139,6 @@ def _session(kind: str, **execution_options: object) -> Iterator[Session]:
         _current.reset(token)
 
 
-def ask(asked: Session | Connection, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
-    """Send one prepared statement and give its rows as named tuples; none, where it gives none.
-
-    Straight to the driver: with SQLAlchemy's own way a statement of a tap costs two to five times as much of our
-    processor. Parameters are the driver's, ``%(name)s``. Errors are SQLAlchemy's, and its listeners hear the statement.
-    """
-    if isinstance(asked, Session):
-        asked.flush()
-        asked = asked.connection()
-    driver: Any = asked.connection.driver_connection
-    with driver.cursor(row_factory=namedtuple_row) as cursor:
-        for listener in asked.dispatch.before_cursor_execute:
-            listener(asked, cursor, statement, parameters, None, False)
-        try:
-            cursor.execute(statement, parameters, prepare=True)
-            return cursor.fetchall() if cursor.pgresult.nfields else []
-        except Error as error:
-            raise DBAPIError.instance(statement, dict(parameters), error, Error) from error
-
-
 def insert_rows(session: Session, model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert ``rows`` (all with the same keys, attribute names of ``model``) with one statement, whatever their number.
 
@@ -173,49 +150,18 @@ def insert_rows(session: Session, model: type[Model], rows: Sequence[Mapping[str
 
 def insert_together(session: Session, parts: Sequence[tuple[type[Model], Sequence[Mapping[str, Any]]]]) -> None:
     """Insert rows of several tables, as ``insert_rows`` does, all with one statement. Foreign keys may join them."""
+    ask_together(session, *insertion(parts))
+
+
+def insertion(parts: Sequence[tuple[type[Model], Sequence[Mapping[str, Any]]]]) -> tuple[Question[None], ...]:
+    """The one statement of ``insert_together``, to be sent with others; none, where there are no rows."""
     filled = [(model, rows) for model, rows in parts if rows]
     if not filled:
-        return
+        return ()
     arrays: dict[str, str] = {}
     for place, (_model, rows) in enumerate(filled):
         arrays |= {f"{name}_{place}": array_of([row[name] for row in rows]) for name in rows[0]}
-    ask(session, _insert_statement(tuple((model, tuple(rows[0])) for model, rows in filled)), arrays)
-
-
-def array_of(values: Iterable[Any]) -> str:
-    """``values`` as the text of a PostgreSQL array, for a parameter that the statement casts: ``CAST(:ids AS uuid[])``.
-
-    Written by hand because the driver tests every element for what would have to be quoted, which for a batch of taps
-    took longer than everything that the taps are about. Knows ids, numbers, truth, times, bytes, texts and JSON.
-    """
-    return "{" + ",".join([_ELEMENTS.get(type(value), _element)(value) for value in values]) + "}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-_ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
-    NoneType: lambda _value: "NULL",
-    UUID: lambda value: value.hex,
-    bool: lambda value: "t" if value else "f",
-    int: str,
-    str: _quoted,
-    bytes: lambda value: f'"\\\\x{value.hex()}"',
-    datetime: lambda value: value.isoformat(),
-    date: lambda value: value.isoformat(),
-    time: lambda value: value.isoformat(),
-    dict: lambda value: _quoted(json.dumps(value, default=str)),
-    list: lambda value: _quoted(json.dumps(value, default=str)),
-}
-
-
-def _element(value: Any) -> str:
-    """For kinds of the above: a word of an enumeration, an id of another library."""
-    for kind in (str, int, UUID, dict, list):
-        if isinstance(value, kind):
-            return _ELEMENTS[kind](value.value if isinstance(value, Enum) else value)
-    raise TypeError(f"{type(value).__name__} does not go into an array")
+    return (Question(_insert_statement(tuple((model, tuple(rows[0])) for model, rows in filled)), arrays, nothing),)
 
 
 _DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]

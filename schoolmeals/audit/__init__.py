@@ -8,7 +8,7 @@ keeps only the salted commitment: after an erasure the rest can still be replaye
 Never here: decisions, balances, anything that a later deed would need to look up in order to go on.
 """
 
-from schoolmeals.audit.actions import NewEvent, Subject, record, record_many
+from schoolmeals.audit.actions import NewEvent, Subject, record, record_many, recording
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
 
-__all__ = ["AuditEvent", "AuditPersonal", "NewEvent", "Subject", "record", "record_many"]
+__all__ = ["AuditEvent", "AuditPersonal", "NewEvent", "Subject", "record", "record_many", "recording"]

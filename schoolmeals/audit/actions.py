@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from schoolmeals.asking import Question, ask_together
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
-from schoolmeals.database import Work, insert_together
+from schoolmeals.database import Work, insertion
 from schoolmeals.ids import new_id
 from schoolmeals.money import Money
 
 SALT_BYTES = 32
 LARGEST_INTEGER: Final = 2**53 - 1
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class Subject(NamedTuple):
@@ -53,6 +54,11 @@ def record(
 
 def record_many(work: Work, events: Sequence[NewEvent]) -> None:
     """Record deeds with one statement, whatever their number and whether they have personal parts."""
+    ask_together(work.session, *recording(work, events))
+
+
+def recording(work: Work, events: Sequence[NewEvent]) -> tuple[Question[None], ...]:
+    """What ``record_many`` sends, to be sent with other questions; nothing for no events."""
     rows, personal_rows = [], []
     for event in events:
         event_id = new_id(work.now)
@@ -76,32 +82,29 @@ def record_many(work: Work, events: Sequence[NewEvent]) -> None:
                 "personal_commitment": commitment,
             }
         )
-    insert_together(work.session, [(AuditEvent, rows), (AuditPersonal, personal_rows)])
+    return insertion([(AuditEvent, rows), (AuditPersonal, personal_rows)])
 
 
 def canonical(payload: Mapping[str, Any]) -> str:
     """``payload`` as RFC 8785 JSON, with ids, times, sums and enums as text.
 
     For what we allow in it (text, whole numbers up to 2^53, truth values, lists and mappings with ASCII names) the
-    standard encoder writes the very same bytes as the RFC's own, five times as fast; a test compares the two.
+    standard encoder writes the very same bytes as the RFC's own, and many times faster; a test compares the two. Only
+    what may hold a number or a name out of these bounds is looked at piece by piece first.
     """
-    return _ENCODER.encode(_plain(payload))
+    try:
+        text = _ENCODER.encode(payload)
+    except TypeError:
+        # A name that is no text, or something that has no place in the log.
+        return _ENCODER.encode(_checked(payload))
+    return text if text.isascii() and not _DOUBTFUL.search(text) else _ENCODER.encode(_checked(payload))
 
 
-def _exact(number: int) -> int:
-    if abs(number) > LARGEST_INTEGER:
-        raise ValueError(f"{number} is more than JSON can carry exactly")
-    return number
-
-
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
+    """What JSON does not know, in the words of the log."""
     match value:
         case Enum():
-            return _plain(value.value)
-        case str() | bool() | None:
-            return value
-        case int():
-            return _exact(value)
+            return value.value
         case UUID():
             return str(value)
         case datetime():
@@ -110,9 +113,33 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case Money():
             return {"currency": value.currency, "minor": value.minor}
+        case set() | frozenset():
+            return sorted(value)
+        case Mapping():
+            return dict(value)
+        case Sequence():
+            return list(value)
+    raise TypeError(f"{type(value).__name__} does not go into the audit log")
+
+
+def _checked(value: Any) -> Any:
+    match value:
+        case str() | bool() | None:
+            return value
+        case int():
+            if abs(value) > LARGEST_INTEGER:
+                raise ValueError(f"{value} is more than JSON can carry exactly")
+            return value
         case Mapping():
             assert all(key.isascii() for key in value), "names are ours, and ASCII sorts the same everywhere"
-            return {key: _plain(one) for key, one in value.items()}
-        case Sequence() | set() | frozenset():
-            return [_plain(one) for one in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    raise TypeError(f"{type(value).__name__} does not go into the audit log")
+            return {key: _checked(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_checked(one) for one in value]
+    return _checked(_as_json(value))
+
+
+_DOUBTFUL: Final = re.compile(r'[0-9]{16}|(?:":|[,\[])-?[0-9]+[.eE]')
+"""Perhaps a whole number that JSON cannot carry exactly, or one that is not whole."""
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json
+)

@@ -3,7 +3,7 @@
 Every statement takes the whole batch. What belongs to a pupil's money is read only after the purses are locked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schoolmeals import pupils, wallet
+from schoolmeals.asking import Question, array_of, nothing
 from schoolmeals.canteen.orders import Answer, AnswerItem, Order, PupilAtTill
 from schoolmeals.canteen.rules import (
     CLOCK_TOLERANCE,
@@ -25,7 +26,6 @@ from schoolmeals.canteen.rules import (
     refusal_of,
 )
 from schoolmeals.clock import in_utc
-from schoolmeals.database import Work, array_of, ask
 
 _QUEUE_AT_TILL: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%(till)s, 0))"
 
@@ -95,6 +95,10 @@ class Offer:
     """The first set meal of each age group."""
 
 
+Offers = dict[UUID, dict[date | None, Offer]]
+"""By sitting and day; under the day None the sitting's hours alone."""
+
+
 @dataclass(slots=True)
 class PurseBook:
     """A purse while a batch spends from it."""
@@ -129,13 +133,13 @@ class Ground:
     may_decide_medically: bool
     people: pupils.TillFacts
     accounts: wallet.SchoolAccounts
-    offers: Mapping[UUID, Mapping[date | None, Offer]] = field(default_factory=dict)
+    offers: Offers
     purses: dict[UUID, PurseBook] = field(default_factory=dict)
     eaten: dict[UUID, list[Eaten]] = field(default_factory=dict)
 
     def service_day(self, order: Order) -> date:
-        """The school's day on which the device says that it served; never later than today."""
-        return min(order.tapped_at, self.now).astimezone(self.zone).date()
+        """See :func:`service_day`."""
+        return service_day(order, self.now, self.zone)
 
     def pupil_of(self, order: Order) -> pupils.PupilFacts | None:
         """Whose card it is, or who was found by name."""
@@ -162,12 +166,17 @@ class Tap:
     offer: Offer | None
 
 
-def queue_at_till(work: Work, device_id: UUID) -> None:
+def service_day(order: Order, now: datetime, zone: ZoneInfo) -> date:
+    """The school's day on which the device says that it served; never later than today."""
+    return min(order.tapped_at, now).astimezone(zone).date()
+
+
+def queue_at_till(device_id: UUID) -> Question[None]:
     """Wait until no other request of the same till is being answered: what it sends twice at once comes one by one."""
-    ask(work.session, _QUEUE_AT_TILL, {"till": str(device_id)})
+    return Question(_QUEUE_AT_TILL, {"till": str(device_id)}, nothing)
 
 
-def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Order]) -> Known:
+def known_taps(school_id: UUID, device_id: UUID, orders: Sequence[Order]) -> Question[Known]:
     """The stored answers of those orders that were sent before, and the taps that took their numbers."""
     parameters = {
         "school_id": school_id,
@@ -175,20 +184,25 @@ def known_taps(work: Work, school_id: UUID, device_id: UUID, orders: Sequence[Or
         "ids": array_of(order.id for order in orders),
         "seqs": array_of(order.seq for order in orders),
     }
-    known = Known()
-    for row in ask(work.session, _KNOWN, parameters):
-        known.sales[row.id] = KnownSale(row.content_hash, _stored_answer(row), row.pupil_id)
-        known.tap_of_seq[row.seq] = row.id
-    return known
+
+    def read(rows: list[Any]) -> Known:
+        return Known(
+            {row.id: KnownSale(row.content_hash, _stored_answer(row), row.pupil_id) for row in rows},
+            {row.seq: row.id for row in rows},
+        )
+
+    return Question(_KNOWN, parameters, read)
 
 
-def offers_for(
-    work: Work, school_id: UUID, sittings: Iterable[UUID], days: Iterable[date]
-) -> dict[UUID, dict[date | None, Offer]]:
+def offers_for(school_id: UUID, sittings: Iterable[UUID], days: Iterable[date]) -> Question[Offers]:
     """The published menus of ``sittings`` on ``days``; under the day None the sitting's hours alone."""
     parameters = {"school_id": school_id, "sittings": array_of(set(sittings)), "days": array_of(set(days))}
-    offers: dict[UUID, dict[date | None, Offer]] = {}
-    for row in ask(work.session, _OFFERS, parameters):
+    return Question(_OFFERS, parameters, _read_offers)
+
+
+def _read_offers(rows: list[Any]) -> Offers:
+    offers: Offers = {}
+    for row in rows:
         by_day = offers.setdefault(row.id, {None: Offer(row.opens_at, row.closes_at, row.ended_on)})
         if row.day not in by_day:
             by_day[row.day] = Offer(row.opens_at, row.closes_at, row.ended_on, row.version)
@@ -197,13 +211,17 @@ def offers_for(
     return offers
 
 
-def eaten_by(work: Work, school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -> dict[UUID, list[Eaten]]:
+def eaten_by(school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -> Question[dict[UUID, list[Eaten]]]:
     """What pupils had on ``days``, without what was undone."""
+
+    def read(rows: list[Any]) -> dict[UUID, list[Eaten]]:
+        eaten: dict[UUID, list[Eaten]] = {}
+        for row in rows:
+            eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
+        return eaten
+
     parameters = {"school_id": school_id, "pupils": array_of(set(pupil_ids)), "days": array_of(set(days))}
-    eaten: dict[UUID, list[Eaten]] = {}
-    for row in ask(work.session, _EATEN, parameters):
-        eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
-    return eaten
+    return Question(_EATEN, parameters, read)
 
 
 def facts_of(ground: Ground, tap: Tap, *, is_sequence_free: bool) -> TapFacts:

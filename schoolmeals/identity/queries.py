@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from schoolmeals.actors import CITY_WIDE, Actor, ActorKind, Grant, Role, person
-from schoolmeals.database import Work, ask
+from schoolmeals.asking import ask
+from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.models import (
     CashierPin,

@@ -8,11 +8,12 @@ import base64
 import binascii
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from flask import current_app, g, request
-from sqlalchemy import Connection, Row, text, update
+from sqlalchemy import Connection, Engine, Row, text, update
 
 from schoolmeals.actors import PUBLIC, Actor, ActorKind, Grant, Role, device, person
 from schoolmeals.database import Work, db, transaction
@@ -209,4 +210,9 @@ def _is_device_door() -> bool:
 
 def _connection() -> Connection:
     """A connection on which each statement stands for itself: one round trip, no transaction around it."""
-    return db.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+    return _without_transactions(db.engine).connect()
+
+
+@lru_cache(maxsize=8)
+def _without_transactions(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")

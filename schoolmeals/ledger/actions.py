@@ -6,14 +6,17 @@ id, and accounts of the whole school last, just before they change; and a deed p
 together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schoolmeals import audit
-from schoolmeals.database import Work, array_of, ask, insert_rows, insert_together
+from schoolmeals.asking import Question, array_of, ask_in_turn, ask_together, nothing
+from schoolmeals.database import Work, insert_rows, insertion
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.rules import (
@@ -36,6 +39,18 @@ _LOCK = """
        FOR NO KEY UPDATE
 """
 
+_LOCK_OF_OWNERS = """
+    SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
+      FROM account
+     WHERE school_id = %(school_id)s AND purpose = ANY(CAST(%(purposes)s AS text[]))
+       AND owner_id = ANY(CAST(%(owners)s AS uuid[]))
+       AND (SELECT count(DISTINCT (twin.owner_id, twin.purpose)) FROM account AS twin
+             WHERE twin.school_id = %(school_id)s AND twin.purpose = ANY(CAST(%(purposes)s AS text[]))
+               AND twin.owner_id = ANY(CAST(%(owners)s AS uuid[]))) = CAST(%(expected)s AS bigint)
+     ORDER BY owner_id IS NULL, id
+       FOR NO KEY UPDATE
+"""
+
 _GAIN = """
     UPDATE account
        SET debits_minor = n.debits_minor, credits_minor = n.credits_minor, version = n.version
@@ -44,6 +59,8 @@ _GAIN = """
            AS n(id, debits_minor, credits_minor, version)
      WHERE account.school_id = %(school_id)s AND account.id = n.id
 """
+
+_KINDS: Final = {kind.value: kind for kind in AccountKind}
 
 
 def open_accounts(work: Work, school_id: UUID, accounts: Sequence[NewAccount]) -> None:
@@ -83,23 +100,61 @@ def lock(work: Work, school_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID,
 
     Raises NotFound where one of them does not exist in the school.
     """
-    ids = sorted(set(account_ids))
-    states = _locked(work.session, school_id, ids)
-    if len(states) != len(ids):
-        raise NotFound("no-such-account")
-    return states
+    locking = lock_question(school_id, account_ids)
+    ask_together(work.session, locking)
+    return locking.answer
 
 
-def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bool = False) -> list[PlannedPosting]:
+def lock_question(school_id: UUID, account_ids: Iterable[UUID]) -> Question[dict[UUID, AccountState]]:
+    """What ``lock`` asks, to be sent with other questions. Reading it raises NotFound as ``lock`` does."""
+    ids = set(account_ids)
+
+    def read(rows: list[Any]) -> dict[UUID, AccountState]:
+        if len(rows) != len(ids):
+            raise NotFound("no-such-account")
+        return _states(rows)
+
+    return Question(_LOCK, {"school_id": school_id, "ids": array_of(ids)}, read)
+
+
+def lock_of_owners(
+    school_id: UUID, owner_ids: Collection[UUID], purposes: Collection[str]
+) -> Question[dict[UUID, AccountState]]:
+    """The same for the accounts of these owners, for whoever does not know their ids yet.
+
+    Locks nothing and gives nothing where an owner lacks an account of one of the purposes.
+    """
+    parameters = {
+        "school_id": school_id,
+        "owners": array_of(owner_ids),
+        "purposes": array_of(purposes),
+        "expected": len(owner_ids) * len(purposes),
+    }
+    return Question(_LOCK_OF_OWNERS, parameters, _states)
+
+
+def post(
+    work: Work,
+    school_id: UUID,
+    entries: Sequence[Entry],
+    *,
+    known_new: bool = False,
+    held: Mapping[UUID, AccountState] | None = None,
+    before: Iterable[Question[Any]] = (),
+) -> list[PlannedPosting]:
     """Post ``entries`` in their order, all or none, and give the postings that were written now.
 
     An entry whose id is already in the books with the same content is passed over; with other content it raises
     Conflict
     ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has
-    looked the ids up under its own locks says so with ``known_new``.
+    looked the ids up under its own locks says so with ``known_new``; ``held`` are accounts that it has locked in this
+    deed and not changed since; what it wants to send just before the other locks are taken goes into ``before``.
     """
+    held = held or {}
     touched = {id for entry in entries for m in entry.movements for id in (m.debit_id, m.credit_id)}
-    accounts = lock(work, school_id, touched)
+    locking = lock_question(school_id, touched - held.keys())
+    ask_in_turn(work.session, chain(before, [locking]))
+    accounts = {**held, **locking.answer}
     # Looked up under the locks: the same entry, sent twice at once, finds its twin already committed here.
     fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
     if not fresh:
@@ -134,9 +189,8 @@ def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, k
     post(work, school_id, [Entry(reversal_id, kind, mirrored(movements), reverses_id=entry_id)])
 
 
-def _locked(session: Session, school_id: UUID, ids: Sequence[UUID]) -> dict[UUID, AccountState]:
-    rows = ask(session, _LOCK, {"school_id": school_id, "ids": array_of(ids)})
-    return {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
+def _states(rows: list[Any]) -> dict[UUID, AccountState]:
+    return {row.id: AccountState(row.id, _KINDS[row.kind], *row[2:]) for row in rows}
 
 
 def _not_yet_posted(session: Session, school_id: UUID, entries: Sequence[Entry]) -> list[Entry]:
@@ -160,8 +214,7 @@ def _write(
     planned: Sequence[PlannedPosting],
     changed: Sequence[AccountState],
 ) -> None:
-    ask(
-        work.session,
+    gaining = Question(
         _GAIN,
         {
             "school_id": school_id,
@@ -170,14 +223,19 @@ def _write(
             "credits": array_of(state.credits_minor for state in changed),
             "versions": array_of(state.version for state in changed),
         },
+        nothing,
     )
-    insert_together(
-        work.session,
-        [
-            (JournalEntry, [_entry_row(work, school_id, entry) for entry in entries]),
-            (Posting, [_posting_row(work, school_id, posting) for posting in planned]),
-        ],
-    )
+
+    def in_turn() -> Iterator[Question[None]]:
+        yield gaining
+        yield from insertion(
+            [
+                (JournalEntry, [_entry_row(work, school_id, entry) for entry in entries]),
+                (Posting, [_posting_row(work, school_id, posting) for posting in planned]),
+            ]
+        )
+
+    ask_in_turn(work.session, in_turn())
 
 
 def _entry_row(work: Work, school_id: UUID, entry: Entry) -> dict[str, object]:

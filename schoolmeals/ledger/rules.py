@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -57,10 +57,24 @@ class AccountState:
         return difference if self.kind.grows_by_debit else -difference
 
     def debited(self, amount_minor: int) -> "AccountState":
-        return replace(self, debits_minor=self.debits_minor + amount_minor, version=self.version + 1)
+        return self._moved(self.debits_minor + amount_minor, self.credits_minor)
 
     def credited(self, amount_minor: int) -> "AccountState":
-        return replace(self, credits_minor=self.credits_minor + amount_minor, version=self.version + 1)
+        return self._moved(self.debits_minor, self.credits_minor + amount_minor)
+
+    def _moved(self, debits_minor: int, credits_minor: int) -> "AccountState":
+        return AccountState(
+            self.id,
+            self.kind,
+            self.purpose,
+            self.owner_id,
+            self.currency,
+            debits_minor,
+            credits_minor,
+            self.version + 1,
+            self.floor_minor,
+            self.ceiling_minor,
+        )
 
     @property
     def is_within_bounds(self) -> bool:

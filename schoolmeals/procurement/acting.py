@@ -16,7 +16,8 @@ from sqlalchemy import Select, func, select
 
 from schoolmeals import audit
 from schoolmeals.actors import ActorKind, Role
-from schoolmeals.database import Work, ask
+from schoolmeals.asking import ask
+from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.models import CommissionSeat, Lot, Tender, TenderAct

@@ -48,6 +48,7 @@ from schoolmeals.pupils.queries import (
     shifts_of_classes,
     ties_of,
     till_facts,
+    till_questions,
 )
 from schoolmeals.pupils.rules import CardNumber, card_number, number_hash
 
@@ -96,5 +97,6 @@ __all__ = [
     "shrunk_photo",
     "ties_of",
     "till_facts",
+    "till_questions",
     "unblock_card",
 ]

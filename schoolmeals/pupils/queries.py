@@ -1,6 +1,7 @@
 """Looking at the roll. Everything is scoped to ``work.actor``, but for ``till_facts``, whose caller has checked."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     Dialect,
+    LargeBinary,
     Select,
     Uuid,
     any_,
@@ -22,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import psycopg
 
 from schoolmeals.actors import ActorKind
-from schoolmeals.database import Work, array_of, ask
+from schoolmeals.asking import Question, array_of, ask_together
+from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils.access import keeps_roll, reads_roll, require_reader
 from schoolmeals.pupils.facts import (
@@ -64,7 +67,7 @@ _ALLERGENS: Final = (
 
 
 def _facts_statement() -> Select[Any]:
-    """Pupils with their class and what they must not eat, as one row each."""
+    """Pupils with their class and what they must not eat, as one row each, in the order of :class:`PupilFacts`."""
     columns: list[Any] = [
         Pupil.school_id,
         Pupil.id,
@@ -76,11 +79,11 @@ def _facts_statement() -> Select[Any]:
         SchoolClass.grade,
         Pupil.photo_id,
         Pupil.diet_note,
+        _ALLERGENS.label("allergens"),
         Pupil.joined_on,
         Pupil.left_on,
         Pupil.birth_date,
         Pupil.sourced_id,
-        _ALLERGENS.label("allergens"),
     ]
     return select(*columns).outerjoin(
         SchoolClass, (SchoolClass.school_id == Pupil.school_id) & (SchoolClass.id == Pupil.class_id)
@@ -88,19 +91,25 @@ def _facts_statement() -> Select[Any]:
 
 
 @cache
-def _facts_by_id() -> str:
-    """The same as a text that is sent as it is, for tills: ``%(school_id)s``, ``%(ids)s``."""
-    # As an array from the start: made from a text, it would be made anew for every row that is looked at.
-    ids = bindparam("ids", type_=ARRAY(Uuid()))
-    wanted = _facts_statement().where(Pupil.school_id == bindparam("school_id", type_=Uuid()), Pupil.id == any_(ids))
+def _facts_at_till() -> str:
+    """The same as a text that is sent as it is, for tills: ``%(school_id)s``, ``%(ids)s``, ``%(numbers)s``."""
+    # As arrays from the start: made from texts, they would be made anew for every row that is looked at.
+    ids, numbers = bindparam("ids", type_=ARRAY(Uuid())), bindparam("numbers", type_=ARRAY(LargeBinary()))
+    school_id = bindparam("school_id", type_=Uuid())
+    owners = select(Card.pupil_id).where(Card.school_id == school_id, Card.number_hash == any_(numbers))
+    named = select(func.unnest(ids))
+    wanted = _facts_statement().where(Pupil.school_id == school_id, Pupil.id.in_(named.union(owners)))
     dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
     return str(wanted.compile(dialect=dialect))
 
 
 def _facts(row: Any) -> PupilFacts:
-    values = row._asdict()
-    allergens = sorted(AllergenFact(code, severity) for code, severity in values.pop("allergens"))
-    return PupilFacts(**values, allergens=tuple(allergens))
+    values = list(row)
+    values[_PLACE_OF_ALLERGENS] = tuple(sorted(AllergenFact(code, severity) for code, severity in row.allergens))
+    return PupilFacts(*values)
+
+
+_PLACE_OF_ALLERGENS: Final = [field.name for field in fields(PupilFacts)].index("allergens")
 
 
 def _is_guardian_of(work: Work) -> Any:
@@ -156,16 +165,34 @@ def require_guardian(work: Work, school_id: UUID, pupil_id: UUID) -> None:
 
 
 def till_facts(work: Work, school_id: UUID, *, number_hashes: Sequence[bytes], pupil_ids: Sequence[UUID]) -> TillFacts:
-    """The cards with these numbers, and their pupils and those of ``pupil_ids``: two statements, whatever the number.
+    """The cards with these numbers, and their pupils and those of ``pupil_ids``, whatever the number of them.
 
-    Of cards that had the same number one after the other, the standing one counts, else the last. The caller has
-    checked that the actor is a till of the school.
+    The caller has checked that the actor is a till of the school.
     """
-    known = ask(work.session, _CARDS_BY_NUMBER, {"school_id": school_id, "numbers": array_of(number_hashes)})
-    found = {row[0]: CardFacts(*row[1:]) for row in known}
-    wanted = {*pupil_ids, *(card.pupil_id for card in found.values())}
-    rows = ask(work.session, _facts_by_id(), {"school_id": school_id, "ids": array_of(wanted)})
-    return TillFacts(found, {row.id: _facts(row) for row in rows})
+    cards, people = till_questions(school_id, number_hashes, pupil_ids)
+    ask_together(work.session, cards, people)
+    return TillFacts(cards.answer, people.answer)
+
+
+def till_questions(
+    school_id: UUID, number_hashes: Sequence[bytes], pupil_ids: Sequence[UUID]
+) -> tuple[Question[dict[bytes, CardFacts]], Question[dict[UUID, PupilFacts]]]:
+    """What ``till_facts`` asks: cards by number and pupils by id, two statements, to be sent with others.
+
+    Of cards that had the same number one after the other, the standing one counts, else the last.
+    """
+    numbers = array_of(number_hashes)
+    cards = Question(
+        _CARDS_BY_NUMBER,
+        {"school_id": school_id, "numbers": numbers},
+        lambda rows: {row[0]: CardFacts(*row[1:]) for row in rows},
+    )
+    people = Question(
+        _facts_at_till(),
+        {"school_id": school_id, "ids": array_of(pupil_ids), "numbers": numbers},
+        lambda rows: {row.id: _facts(row) for row in rows},
+    )
+    return cards, people
 
 
 def guardians_of(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[GuardianFacts]]:

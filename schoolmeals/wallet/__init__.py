@@ -18,7 +18,13 @@ from schoolmeals.wallet.actions import (
     start_top_up,
     take_cash,
 )
-from schoolmeals.wallet.purses import lock_purses, school_accounts
+from schoolmeals.wallet.purses import (
+    lock_purses,
+    lock_purses_and,
+    opened_school_accounts,
+    school_accounts,
+    school_accounts_question,
+)
 from schoolmeals.wallet.queries import (
     pulse_of_purses,
     purse_of,
@@ -56,11 +62,14 @@ __all__ = [
     "fill_movements",
     "keep_checkout",
     "lock_purses",
+    "lock_purses_and",
+    "opened_school_accounts",
     "pulse_of_purses",
     "purse_of",
     "purses_of",
     "reverse_cash",
     "school_accounts",
+    "school_accounts_question",
     "set_limit",
     "settle_top_up",
     "start_top_up",

@@ -4,15 +4,16 @@ Whoever opens something locks the school's policy row first, so that two deeds n
 the same for everybody: the policy row, then accounts of pupils, then accounts of the school.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit, ledger
-from schoolmeals.database import Work, array_of, ask, insert_rows
+from schoolmeals.asking import Question, array_of, ask, ask_together
+from schoolmeals.database import Work, insert_rows
 from schoolmeals.ids import new_id
 from schoolmeals.ledger import AccountKind, NewAccount
 from schoolmeals.wallet.models import Purse, SchoolPolicy
@@ -36,6 +37,9 @@ _SCHOOL_ACCOUNTS: Final = """
      WHERE school_id = %(school_id)s AND owner_id IS NULL AND purpose = ANY(CAST(%(purposes)s AS text[]))
 """
 
+PURSE_PURPOSES: Final = ("purse", "grace")
+"""What a pupil's two accounts are for."""
+
 
 class PurseRow(NamedTuple):
     """A purse as it is stored."""
@@ -54,9 +58,21 @@ def lock_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dic
     Purses that are missing are opened. Two statements where none is, whatever their number. Call it before anything
     else is locked. A pupil who is not on the school's roll breaks a foreign key: the caller has looked them up.
     """
-    purses = ensured_purses(work, school_id, pupil_ids)
-    account_ids = [id for purse in purses.values() for id in (purse.money_account_id, purse.grace_account_id)]
-    accounts = ledger.lock(work, school_id, account_ids) if account_ids else {}
+    return lock_purses_and(work, school_id, pupil_ids)
+
+
+def lock_purses_and(
+    work: Work, school_id: UUID, pupil_ids: Collection[UUID], *questions: Question[Any]
+) -> dict[UUID, PurseState]:
+    """``lock_purses``, and what else is to be asked under these locks, in the same round trip."""
+    wanted = set(pupil_ids)
+    rows, locking = _purses_question(school_id, wanted), ledger.lock_of_owners(school_id, wanted, PURSE_PURPOSES)
+    ask_together(work.session, rows, locking, *questions)
+    if len(rows.answer) < len(wanted) or not locking.answer:
+        # Nothing is locked yet, so the policy row still comes first.
+        ensured_purses(work, school_id, wanted)
+        ask_together(work.session, rows, locking, *questions)
+    accounts = locking.answer
     return {
         pupil_id: PurseState(
             purse.id,
@@ -65,24 +81,42 @@ def lock_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dic
             accounts[purse.grace_account_id],
             purse.limit_minor_day,
         )
-        for pupil_id, purse in purses.items()
+        for pupil_id, purse in rows.answer.items()
     }
 
 
 def school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
     """The accounts of the school itself, opened on first need. One statement where they are there."""
-    found = _school_account_ids(work, school_id)
-    if len(found) < len(SCHOOL_ACCOUNT_KINDS):
-        policy = locked_policy(work, school_id)
-        found = _school_account_ids(work, school_id)
-        missing = [
-            NewAccount(new_id(work.now), kind, purpose, currency=policy.currency)
-            for purpose, kind in SCHOOL_ACCOUNT_KINDS.items()
-            if purpose not in found
-        ]
-        if missing:
-            ledger.open_accounts(work, school_id, missing)
-        found.update({account.purpose: account.id for account in missing})
+    found = school_accounts_question(school_id)
+    ask_together(work.session, found)
+    return found.answer or opened_school_accounts(work, school_id)
+
+
+def school_accounts_question(school_id: UUID) -> Question[SchoolAccounts | None]:
+    """What ``school_accounts`` asks, to be sent with other questions; None where they have to be opened first."""
+
+    def read(rows: list[Any]) -> SchoolAccounts | None:
+        return _school_accounts(dict(rows)) if len(rows) == len(SCHOOL_ACCOUNT_KINDS) else None
+
+    return Question(_SCHOOL_ACCOUNTS, {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}, read)
+
+
+def opened_school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
+    """The school's accounts, after those that are missing have been opened."""
+    policy = locked_policy(work, school_id)
+    parameters = {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}
+    found: dict[str, UUID] = dict(ask(work.session, _SCHOOL_ACCOUNTS, parameters))
+    missing = [
+        NewAccount(new_id(work.now), kind, purpose, currency=policy.currency)
+        for purpose, kind in SCHOOL_ACCOUNT_KINDS.items()
+        if purpose not in found
+    ]
+    if missing:
+        ledger.open_accounts(work, school_id, missing)
+    return _school_accounts({**found, **{account.purpose: account.id for account in missing}})
+
+
+def _school_accounts(found: Mapping[str, UUID]) -> SchoolAccounts:
     return SchoolAccounts(**{purpose.replace("-", "_"): found[purpose] for purpose in SCHOOL_ACCOUNT_KINDS})
 
 
@@ -165,11 +199,15 @@ def _accounts_for(purse: PurseRow, grace_limit_minor: int) -> tuple[NewAccount, 
     )
 
 
-def _purse_rows(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, PurseRow]:
-    rows = ask(work.session, _PURSES, {"school_id": school_id, "pupils": array_of(pupil_ids)})
-    return {row.pupil_id: PurseRow(*row) for row in rows}
+def _purse_rows(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseRow]:
+    question = _purses_question(school_id, pupil_ids)
+    ask_together(work.session, question)
+    return question.answer
 
 
-def _school_account_ids(work: Work, school_id: UUID) -> dict[str, UUID]:
-    parameters = {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}
-    return dict(ask(work.session, _SCHOOL_ACCOUNTS, parameters))
+def _purses_question(school_id: UUID, pupil_ids: Collection[UUID]) -> Question[dict[UUID, PurseRow]]:
+    return Question(
+        _PURSES,
+        {"school_id": school_id, "pupils": array_of(pupil_ids)},
+        lambda rows: {row.pupil_id: PurseRow(*row) for row in rows},
+    )

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Dialect, Select, Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import psycopg
 
-from schoolmeals.database import Work, ask
+from schoolmeals.asking import ask
+from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.wallet.models import Purse, TopUp
 from schoolmeals.wallet.rules import TopUpFacts

@@ -86,6 +86,12 @@ def test_what_has_no_canonical_form_is_refused() -> None:
         canonical({"actor": Actor(ActorKind.SYSTEM)})
 
 
+@pytest.mark.parametrize("payload", [{"n": 1.5}, {"n": [2, 1e300]}, {"a": [0.25]}, {"n": -0.0}])
+def test_a_number_that_is_not_whole_is_refused(payload: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="float"):
+        canonical(payload)
+
+
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | texts,

@@ -4,23 +4,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from time import sleep
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from schoolmeals import ledger, wallet
 from schoolmeals.actors import Actor
+from schoolmeals.canteen import gathering
 from schoolmeals.canteen.actions import taps
 from schoolmeals.canteen.actions.undoing import undo_sale
 from schoolmeals.canteen.models import Sale
 from schoolmeals.canteen.orders import Order
 from schoolmeals.database import Work, transaction
 from schoolmeals.ids import new_id
-from schoolmeals.ledger import Account, AccountKind, AccountState
+from schoolmeals.ledger import Account
 from tests.factories.canteen import JUICE_MINOR, LUNCH_MINOR, Canteen, new_eater
 from tests.factories.wallet import balances, put_in
 
@@ -54,25 +55,20 @@ def ringing(canteen: Canteen, orders: Sequence[Order], till: Actor | None = None
     return deed
 
 
-def lock_nothing(work: Work, school_id: UUID, account_ids: Any) -> dict[UUID, AccountState]:
-    """The planted bug: read the accounts without locking them. The pause lets the others look as well, each time."""
-    rows = work.session.execute(
-        text(
-            "SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, "
-            "ceiling_minor FROM account WHERE school_id = :school_id AND id = ANY(:ids)"
-        ),
-        {"school_id": school_id, "ids": list(account_ids)},
+def unlocked(statement: str) -> str:
+    """The planted bug: the accounts are read, not locked. The pause lets the others read as well, each time."""
+    read = statement.replace("FOR NO KEY UPDATE", "").replace(
+        "FROM account\n", "FROM account CROSS JOIN (SELECT pg_sleep(0.05)) AS pause\n"
     )
-    states = {row.id: AccountState(row.id, AccountKind(row.kind), *row[2:]) for row in rows}
-    sleep(0.05)
-    return states
+    assert "pg_sleep" in read
+    return read
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the locks of accounts and of tills away."""
-    monkeypatch.setattr(ledger, "lock", lock_nothing)
-    monkeypatch.setattr(ledger.actions, "lock", lock_nothing)
-    monkeypatch.setattr(taps, "queue_at_till", lambda work, device_id: None)
+    monkeypatch.setattr(ledger.actions, "_LOCK", unlocked(ledger.actions._LOCK))
+    monkeypatch.setattr(ledger.actions, "_LOCK_OF_OWNERS", unlocked(ledger.actions._LOCK_OF_OWNERS))
+    monkeypatch.setattr(gathering, "_QUEUE_AT_TILL", "SELECT CAST(%(till)s AS text)")
 
 
 def one_juice_for_two_tills(app: Flask, do: Any, canteen: Canteen, rounds: int) -> Counter[Any]:
@@ -104,7 +100,7 @@ def test_without_the_lock_two_tills_do_not(
 ) -> None:
     without_locks(monkeypatch)
     outcomes = one_juice_for_two_tills(app, do, canteen, 5)
-    assert set(outcomes) != {("F70", "None")}
+    assert ("None", "None") in outcomes
 
 
 def forty_taps_on_a_purse_for_ten(app: Flask, do: Any, canteen: Canteen) -> tuple[Counter[str], int]:
@@ -127,7 +123,7 @@ def test_without_the_lock_of_forty_taps_not_ten_are_paid(
 ) -> None:
     without_locks(monkeypatch)
     codes, _ = forty_taps_on_a_purse_for_ten(app, do, canteen)
-    assert codes != {"None": 10, "F70": 30}
+    assert codes["None"] > 10
 
 
 def the_same_twelve_from_six_threads(app: Flask, do: Any, canteen: Canteen) -> list[Any]:
@@ -153,7 +149,7 @@ def test_without_the_queue_the_same_twelve_taps_collide(
 ) -> None:
     without_locks(monkeypatch)
     results = the_same_twelve_from_six_threads(app, do, canteen)
-    assert any(isinstance(result, Exception) for result in results)
+    assert any(isinstance(result, IntegrityError) for result in results)
 
 
 def opposite_deeds(app: Flask, do: Any, canteen: Canteen, rounds: int) -> list[Any]:
@@ -208,17 +204,18 @@ def test_without_the_order_of_locks_they_do(
     pupil_ids = [new_eater(canteen, do, money_minor=90_000_00) for _ in range(4)]
     meeting = Barrier(2)
 
-    def from_both_ends(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
+    def from_both_ends(work: Work, school_id: UUID, pupil_ids: Any, *questions: Any) -> Any:
         """The planted bug, met each time: each side holds its first purse before it asks for the next."""
         ordered = sorted(pupil_ids, reverse=work.actor != canteen.till)
-        found = once(work, school_id, ordered[:1])
+        found = once(work, school_id, ordered[:1], *questions)
         meeting.wait(timeout=20)
         for pupil_id in ordered[1:]:
             found |= once(work, school_id, [pupil_id])
         return found
 
-    once = wallet.lock_purses
+    once = wallet.lock_purses_and
     monkeypatch.setattr(wallet, "lock_purses", from_both_ends)
+    monkeypatch.setattr(wallet, "lock_purses_and", from_both_ends)
     orders = [canteen.order(pupil_id, canteen.juice) for pupil_id in pupil_ids]
     results = at_once(app, [ringing(canteen, orders, other), lambda: paying_in(canteen, pupil_ids)])
     assert any("deadlock" in str(one).lower() for one in results)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from schoolmeals import identity, ledger, wallet
+from schoolmeals import asking, identity, ledger, wallet
 from schoolmeals.actors import Role
 from schoolmeals.audit import AuditEvent
 from schoolmeals.canteen.actions.taps import ring_up
@@ -437,18 +437,34 @@ def test_the_count_of_statements_would_notice_a_query_per_order(
     do: Any, canteen: Canteen, count_statements: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pupil_id = new_eater(canteen, do, money_minor=50_000_00)
-    once = wallet.lock_purses
+    once = wallet.lock_purses_and
 
-    def one_by_one(work: Work, school_id: UUID, pupil_ids: Any) -> Any:
-        return [once(work, school_id, pupil_ids) for _ in orders][-1]
+    def one_by_one(work: Work, school_id: UUID, pupil_ids: Any, *questions: Any) -> Any:
+        return [once(work, school_id, pupil_ids, *questions) for _ in orders][-1]
 
     def counted(work: Work) -> int:
         with count_statements(work.session) as counted:
             ring_up(work, orders)
         return int(counted.count)
 
-    monkeypatch.setattr(wallet, "lock_purses", one_by_one)
+    monkeypatch.setattr(wallet, "lock_purses_and", one_by_one)
     orders = [canteen.order(pupil_id, canteen.juice)]
     one = do(counted, actor=canteen.till)
     orders = [canteen.order(pupil_id, canteen.juice) for _ in range(10)]
-    assert do(counted, actor=canteen.till) == one + 18
+    assert do(counted, actor=canteen.till) == one + 27
+
+
+def test_a_batch_takes_four_round_trips(do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = [new_card(canteen, new_eater(canteen, do, money_minor=5_000_00)) for _ in range(3)]
+    device = do(identity.device_of, canteen.device_id)
+    sent: list[Any] = []
+    once = asking._sent
+
+    def counted(*everything: Any) -> Any:
+        sent.append(everything)
+        return once(*everything)
+
+    monkeypatch.setattr(asking, "_sent", counted)
+    do(ring_up, [canteen.order(card, canteen.juice) for card in cards], actor=canteen.till, device=device)
+    # What stands still; the purses and what is known under their locks; what happened; the books.
+    assert len(sent) == 4

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from schoolmeals.actors import SYSTEM, Role
-from schoolmeals.database import array_of, reading
+from schoolmeals.asking import array_of
+from schoolmeals.database import reading
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)

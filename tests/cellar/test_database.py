@@ -10,8 +10,9 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from schoolmeals import database
 from schoolmeals.actors import SYSTEM
+from schoolmeals.asking import ask
 from schoolmeals.clock import system_clock
-from schoolmeals.database import ask, db, insert_together, reading, transaction
+from schoolmeals.database import db, insert_together, reading, transaction
 from schoolmeals.ledger.models import JournalEntry, Posting
 
 

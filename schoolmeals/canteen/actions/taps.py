@@ -1,13 +1,15 @@
 """Ringing up. A tap is a batch of one: the live till, the offline till and a storm of replays go the same way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schoolmeals import audit, identity, ledger, pupils, wallet
 from schoolmeals.actors import Role
+from schoolmeals.asking import Question, ask_in_turn, ask_together
 from schoolmeals.canteen.gathering import (
     Eaten,
     Ground,
@@ -20,12 +22,13 @@ from schoolmeals.canteen.gathering import (
     known_taps,
     offers_for,
     queue_at_till,
+    service_day,
     shown,
 )
 from schoolmeals.canteen.models import Sale, SaleLine
 from schoolmeals.canteen.orders import REFUSED, SERVED, Answer, AnswerItem, Order
 from schoolmeals.canteen.rules import ENJOY, NOT_KEPT, Decision, ItemFacts, TapFacts, decide, refusal_of
-from schoolmeals.database import Work, insert_together
+from schoolmeals.database import Work, insertion
 from schoolmeals.errors import NotFound
 from schoolmeals.verdicts import Refused
 
@@ -54,52 +57,71 @@ def ring_up(
     nothing changes. Orders never stop each other. ``zone`` is where school days begin and end.
     """
     assert 0 < len(orders) <= MAX_ORDERS, "a batch has 1 to 200 orders"
-    school_id, device_id = work.actor.school_id, work.actor.id
-    if school_id is None or device_id is None:
+    if (device_id := work.actor.id) is None:
         raise NotFound
     till = device or identity.device_of(work, device_id)
-    # The school's accounts come before the purses: whoever opens something locks in this order.
-    accounts = wallet.school_accounts(work, school_id)
-    queue_at_till(work, device_id)
-    known = known_taps(work, school_id, device_id, orders)
-    ground = _ground(work, till, accounts, orders, known, zone)
+    ground, known = _ground(work, till, orders, zone)
     plan = _Plan()
     answers = [_answer(ground, plan, known, order) for order in orders]
-    _write(work, school_id, plan)
+    _write(work, ground, plan)
     return answers
 
 
-def _ground(
-    work: Work,
-    till: identity.DeviceFacts,
-    accounts: wallet.SchoolAccounts,
-    orders: Sequence[Order],
-    known: Known,
-    zone: ZoneInfo,
-) -> Ground:
-    school_id = work.actor.school_id
-    assert school_id is not None, "a device acts in a school"
+def _ground(work: Work, till: identity.DeviceFacts, orders: Sequence[Order], zone: ZoneInfo) -> tuple[Ground, Known]:
+    """Two round trips: one for what stands still, behind the till's queue, one for the purses and under their locks."""
+    days = {service_day(order, work.now, zone) for order in orders}
+    ground, known = _still_facts(work, till, orders, days, zone)
     fresh = [order for order in orders if order.id not in known.sales]
-    replayed = {sale.pupil_id for sale in known.sales.values() if sale.pupil_id is not None}
-    people = pupils.till_facts(
-        work,
+    ground.may_decide_medically = _may_decide_medically(work, till, fresh)
+    _look_under_locks(work, ground, fresh, days)
+    _remember_eaters(work, ground, known)
+    return ground, known
+
+
+def _still_facts(
+    work: Work, till: identity.DeviceFacts, orders: Sequence[Order], days: set[date], zone: ZoneInfo
+) -> tuple[Ground, Known]:
+    school_id, device_id = work.actor.school_id, work.actor.id
+    if school_id is None or device_id is None:
+        raise NotFound
+    accounts, known = wallet.school_accounts_question(school_id), known_taps(school_id, device_id, orders)
+    numbers = [order.number_hash for order in orders if order.number_hash is not None]
+    cards, people = pupils.till_questions(school_id, numbers, [one.pupil_id for one in orders if one.pupil_id])
+    offers = offers_for(school_id, {order.sitting_id for order in orders}, days)
+    ask_together(work.session, queue_at_till(device_id), known, accounts, cards, people, offers)
+    ground = Ground(
         school_id,
-        number_hashes=[order.number_hash for order in fresh if order.number_hash is not None],
-        pupil_ids=[*replayed, *(order.pupil_id for order in fresh if order.pupil_id is not None)],
+        device_id,
+        work.now,
+        zone,
+        is_till_known=till.school_id == school_id and till.revoked_at is None,
+        may_decide_medically=False,
+        people=pupils.TillFacts(cards.answer, people.answer),
+        accounts=accounts.answer or wallet.opened_school_accounts(work, school_id),
+        offers=offers.answer,
     )
-    is_till_known = till.school_id == school_id and till.revoked_at is None
-    may_decide = _may_decide_medically(work, till, fresh)
-    ground = Ground(school_id, till.id, work.now, zone, is_till_known, may_decide, people, accounts)
+    return ground, known.answer
+
+
+def _look_under_locks(work: Work, ground: Ground, fresh: Sequence[Order], days: set[date]) -> None:
+    """Only under the locks is it certain what the purses hold and what their pupils have had."""
     eaters = {pupil.id for order in fresh if (pupil := ground.pupil_of(order)) is not None}
-    purses = wallet.lock_purses(work, school_id, eaters)
-    # Only now, under the locks, is it certain what the purses hold and what their pupils have had.
+    if not eaters:
+        return
+    eaten = eaten_by(ground.school_id, eaters, days)
+    purses = wallet.lock_purses_and(work, ground.school_id, eaters, eaten)
     ground.purses = {
         id: PurseBook(state, state.money.balance_minor, state.grace_left_minor) for id, state in purses.items()
     }
-    days = {ground.service_day(order) for order in fresh}
-    ground.eaten = eaten_by(work, school_id, eaters, days)
-    ground.offers = offers_for(work, school_id, {order.sitting_id for order in fresh}, days)
-    return ground
+    ground.eaten = eaten.answer
+
+
+def _remember_eaters(work: Work, ground: Ground, known: Known) -> None:
+    """Who ate in what was answered before is shown again, also where the order does not name them any more."""
+    missing = {sale.pupil_id for sale in known.sales.values() if sale.pupil_id} - ground.people.pupils.keys()
+    if missing:
+        more = pupils.till_facts(work, ground.school_id, number_hashes=[], pupil_ids=sorted(missing))
+        ground.people = pupils.TillFacts(ground.people.cards, {**ground.people.pupils, **more.pupils})
 
 
 def _may_decide_medically(work: Work, till: identity.DeviceFacts, orders: Sequence[Order]) -> bool:
@@ -270,21 +292,27 @@ def _as_stored(warning: Refused) -> dict[str, Any]:
     return {"code": warning.code, "facts": dict(warning.facts)}
 
 
-def _write(work: Work, school_id: UUID, plan: _Plan) -> None:
+def _write(work: Work, ground: Ground, plan: _Plan) -> None:
+    school_id = ground.school_id
     common = {
         "school_id": school_id,
         "device_id": work.actor.id,
         "cashier_id": work.actor.cashier_id,
         "recorded_at": work.now,
     }
-    insert_together(
-        work.session,
-        [
-            (Sale, [{**common, **sale} for sale in plan.sales]),
-            (SaleLine, [{"school_id": school_id, **line} for line in plan.lines]),
-        ],
-    )
-    audit.record_many(work, plan.events)
-    # Last, because from here to the commit every other tap of the school waits for its accounts.
-    if plan.entries:
-        ledger.post(work, school_id, plan.entries, known_new=True)
+
+    def in_turn() -> Iterator[Question[None]]:
+        yield from insertion(
+            [
+                (Sale, [{**common, **sale} for sale in plan.sales]),
+                (SaleLine, [{"school_id": school_id, **line} for line in plan.lines]),
+            ]
+        )
+        yield from audit.recording(work, plan.events)
+
+    if not plan.entries:
+        ask_in_turn(work.session, in_turn())
+        return
+    held = {state.id: state for book in ground.purses.values() for state in (book.state.money, book.state.grace)}
+    # The books come last: from here to the commit every other tap of the school waits for its accounts.
+    ledger.post(work, school_id, plan.entries, known_new=True, held=held, before=in_turn())

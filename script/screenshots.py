@@ -1,7 +1,6 @@
 """What ``script/screenshots`` does. City, clock and people are the same each time: only what changed looks changed."""
 
 import io
-import os
 import secrets
 import shutil
 import tempfile
@@ -27,13 +26,13 @@ from schoolmeals.demo.city import seed_city, till_codes
 from schoolmeals.demo.families import CASHIER_PIN, KNOWN_CARD
 from schoolmeals.embedded import EmbeddedServer
 from schoolmeals.web.health import MIGRATIONS
+from tests.browser.chromium import QUIET, SWIPE, chromium_path
 
 IMAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "images"
 LUNCH: Final = datetime(2026, 11, 23, 7, 40, tzinfo=UTC)
 """Monday 12:40 in Almaty: the first shift has eaten, the second one is eating."""
 MOST_BYTES: Final = 150_000
 COLOURS: Final = 128
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 CLOCK: Final = f"""(() => {{
   const Real = Date, ahead = {round(LUNCH.timestamp() * 1000)} - Real.now();
   globalThis.Date = class extends Real {{
@@ -41,12 +40,6 @@ CLOCK: Final = f"""(() => {{
     static now() {{ return Real.now() + ahead; }}
   }};
 }})();"""
-SWIPE: Final = """(number) => {
-  const key = (key, code) => document.activeElement.dispatchEvent(
-    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }));
-  for (const one of number) key(one, /[0-9]/.test(one) ? "Digit" + one : "Key" + one);
-  key("Enter", "Enter");
-}"""
 
 
 class Quiet(WSGIRequestHandler):
@@ -62,8 +55,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="schoolmeals-pictures-"))
     try:
         with city(folder) as (address, code), sync_playwright() as playwright:
-            chromium = os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium")
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
             parent(browser, address)
             till(browser, address, code)
             school_day(browser, address)

@@ -3,8 +3,6 @@
 Without a Chromium (``SCHOOLMEALS_CHROMIUM``, or one on the path) these tests are left out, and say so.
 """
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,23 +12,13 @@ from typing import Any, Final
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
 from schoolmeals.clock import MovableClock
-from schoolmeals.web.security import session_cookie_name
+from tests.browser.chromium import carry_session, launched
 from tests.conftest import A_MONDAY
-from tests.factories.identity import signed_in
 
-QUIET: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 BARRIERS: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # What passed is not written up: on long pages that takes longer than the looking.
@@ -44,11 +32,6 @@ SHIFTED_DATE: Final = """(() => {
   };
 })();"""
 """The pages' own clock goes with the server's."""
-
-
-def chromium_path() -> str | None:
-    """The browser that the tests drive, where there is one."""
-    return os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 class RunningClock(MovableClock):
@@ -71,13 +54,8 @@ def clock() -> MovableClock:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser, one for each file of tests."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("NO BROWSER TESTS: no Chromium here. Install it, or name one in SCHOOLMEALS_CHROMIUM.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -122,13 +100,7 @@ def new_context(chromium: Browser, address: str, clock: MovableClock) -> Iterato
 def sign_in(app: Flask, address: str) -> Callable[[BrowserContext, Any], None]:
     """``sign_in(context, person_id)`` lets a browser carry a session of that person."""
 
-    def carry(context: BrowserContext, person_id: Any) -> None:
-        name = session_cookie_name(app.extensions["schoolmeals"].settings)
-        cookie = signed_in(app, person_id).get_cookie(name)
-        assert cookie is not None
-        context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
-
-    return carry
+    return lambda context, person_id: carry_session(app, context, address, person_id)
 
 
 def no_barriers(page: Page) -> None:

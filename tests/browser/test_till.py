@@ -21,6 +21,7 @@ from schoolmeals.identity import new_device, set_pin
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.keys import derive_key
 from schoolmeals.pupils import number_hash
+from tests.browser.chromium import SWIPE
 from tests.browser.conftest import SHIFTED_DATE, no_barriers
 from tests.factories.canteen import LUNCH_MINOR, Canteen, SittingFactory, new_canteen, new_card, new_eater
 from tests.factories.identity import PersonFactory
@@ -31,13 +32,6 @@ pytestmark = pytest.mark.browser
 PIN: Final = "246810"
 LANGUAGES: Final = ("kk", "ru", "en")
 TAPS_URL: Final = "**/api/till/taps"
-SWIPE: Final = """(number) => {
-  const key = (key, code) => document.activeElement.dispatchEvent(
-    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }));
-  for (const one of number) key(one, /[0-9]/.test(one) ? "Digit" + one : "Key" + one);
-  key("Enter", "Enter");
-}"""
-"""What a reader that acts as a keyboard does; in one go, so that a busy machine cannot slow it down to hands."""
 
 
 class Counter:

@@ -2,42 +2,21 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from schoolmeals.demo.stripe_double import create_double, demo_payments
+from tests.browser.conftest import chromium, no_barriers
 from tests.factories import payments as factory
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+__all__ = ["chromium"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("NO BROWSER TEST OF THE DEMO BANK: there is no /usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 class Shop:
@@ -75,13 +54,6 @@ def shop() -> Iterator[Shop]:
     shop.close()
 
 
-def check(page: Page) -> None:
-    """No violation, and nothing wider than the window."""
-    found = Axe().run(page, options=WCAG).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "light"), (360, "dark")])
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_no_page_has_a_barrier(chromium: Browser, shop: Shop, language: str, width: int, scheme: str) -> None:
@@ -91,18 +63,18 @@ def test_no_page_has_a_barrier(chromium: Browser, shop: Shop, language: str, wid
     )
     page, address = context.new_page(), shop.page_to_pay(language)
     page.goto(address)
-    check(page)
+    no_barriers(page)
     page.check(f"input[value='{factory.TOO_POOR}']")
     page.click("button")
-    check(page)
+    no_barriers(page)
     page.check(f"input[value='{factory.ASKS}']")
     page.click("button")
-    check(page)
+    no_barriers(page)
     page.click("button[value=confirm]")
     page.goto(address)
-    check(page)
+    no_barriers(page)
     page.goto(f"{address}-unknown")
-    check(page)
+    no_barriers(page)
     context.close()
 
 

@@ -1,12 +1,14 @@
 """Purses and money for tests. ``do`` is the fixture that runs one deed in a transaction of its own."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
 from schoolmeals import ledger, wallet
 from schoolmeals.actors import Actor, Role
@@ -17,6 +19,8 @@ from schoolmeals.wallet.payments import EventKind, PaymentEvent, PaymentState, P
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
 from tests.factories.pupils import GuardianshipFactory, PupilFactory
 
+Do = Callable[..., Any]
+"""The fixture ``do``."""
 SCHOOL: Final = UUID(int=1)
 OTHER_SCHOOL: Final = UUID(int=2)
 KZT: Final = "KZT"
@@ -78,6 +82,18 @@ class Family:
     pupil_id: UUID
     parent: Actor
     office: Actor
+
+
+def money_of(do: Do, family: Family) -> tuple[int, int]:
+    """What is in the family's purse, and what grace has lent, in minor units."""
+    found: tuple[int, int] = do(balances, family.pupil_id, school_id=family.school_id)
+    return found
+
+
+def count(do: Do, model: Any) -> int:
+    """How many rows a table has."""
+    found: int = do(lambda work: work.session.scalar(select(func.count()).select_from(model)))
+    return found
 
 
 def new_family() -> Family:

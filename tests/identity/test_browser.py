@@ -1,8 +1,6 @@
 """Passkeys and tills' keys in a real Chromium, with its virtual authenticator."""
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
@@ -20,7 +18,7 @@ from schoolmeals.actors import Role
 from schoolmeals.identity.actions.devices import new_device
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.models import Device, Passkey, SignInSession
-from schoolmeals.web.security import session_cookie_name
+from tests.browser.chromium import carry_session, launched
 from tests.factories import session
 from tests.factories.identity import (
     LONG_AGO,
@@ -28,22 +26,11 @@ from tests.factories.identity import (
     OrganisationFactory,
     PersonFactory,
     RoleGrantFactory,
-    signed_in,
     signed_in_till,
 )
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("SCHOOLMEALS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 GOOD = "қой тау көмір жел"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -81,21 +68,10 @@ def address(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def context(address: str) -> Iterator[BrowserContext]:
     """A browser that nobody has signed in with yet."""
-    if CHROMIUM is None:
-        pytest.skip("NO BROWSER TESTS: no Chromium here. Install it, or name one in SCHOOLMEALS_CHROMIUM.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with launched() as browser:
         opened = browser.new_context(base_url=address, locale="en", extra_http_headers={"Accept-Language": "en"})
         opened.set_default_timeout(15_000)
         yield opened
-        browser.close()
-
-
-def carry_session(app: Flask, context: BrowserContext, address: str, person_id: object) -> None:
-    name = session_cookie_name(app.extensions["schoolmeals"].settings)
-    cookie = signed_in(app, person_id).get_cookie(name)  # type: ignore[arg-type]
-    assert cookie is not None
-    context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
 
 
 def with_authenticator(context: BrowserContext) -> Page:

@@ -15,6 +15,7 @@ from schoolmeals.actors import Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.ledger.proofs import prove
 from schoolmeals.wallet import purses_of
+from tests.browser.chromium import SWIPE
 from tests.factories.canteen import LUNCH_MINOR, new_canteen
 from tests.factories.identity import PersonFactory
 
@@ -28,12 +29,6 @@ CARD: Final = "04A1B2C3D4E5F6"
 PIN: Final = "246810"
 TOP_UP_MINOR: Final = 5_000_00
 SOON_MS: Final = 1_000
-SWIPE: Final = """(number) => {
-  const key = (key, code) => document.activeElement.dispatchEvent(
-    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }));
-  for (const one of number) key(one, /[0-9]/.test(one) ? "Digit" + one : "Key" + one);
-  key("Enter", "Enter");
-}"""
 WATCH: Final = """(selector) => {
   const seen = () => {
     if (window.seenAt || !document.querySelector(selector)) return;

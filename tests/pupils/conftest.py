@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from schoolmeals.actors import Actor, Role
+from schoolmeals.actors import SYSTEM, Actor, Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import reading
-from schoolmeals.pupils.models import Pupil
+from schoolmeals.identity.models import Person
+from schoolmeals.pupils.models import Pupil, SchoolClass
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of, signed_in
 from tests.factories.pupils import GuardianshipFactory, PupilFactory, SchoolClassFactory
 
@@ -44,16 +46,7 @@ def school(app: Flask) -> School:
     office = PersonFactory.create(name="Office", roles=[(Role.SCHOOL_OFFICE, place.id)])
     parent = PersonFactory.create(name="Parent", roles=[(Role.PARENT, place.id)])
     GuardianshipFactory.create(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
-    return School(
-        place.id,
-        room.id,
-        ali,
-        maria,
-        actor_of(office.id, (Role.SCHOOL_OFFICE, place.id)),
-        actor_of(parent.id, (Role.PARENT, place.id)),
-        signed_in(app, office.id),
-        signed_in(app, parent.id),
-    )
+    return _school(app, room, (ali, maria), office, parent)
 
 
 @pytest.fixture
@@ -65,16 +58,18 @@ def other_school(app: Flask) -> School:
     office = PersonFactory.create(roles=[(Role.SCHOOL_OFFICE, place.id)])
     parent = PersonFactory.create(roles=[(Role.PARENT, place.id)])
     GuardianshipFactory.create(school_id=place.id, pupil_id=ali.id, person_id=parent.id)
-    return School(
-        place.id,
-        room.id,
-        ali,
-        maria,
-        actor_of(office.id, (Role.SCHOOL_OFFICE, place.id)),
-        actor_of(parent.id, (Role.PARENT, place.id)),
-        signed_in(app, office.id),
-        signed_in(app, parent.id),
-    )
+    return _school(app, room, (ali, maria), office, parent)
+
+
+@pytest.fixture
+def rows(app: Flask, clock: MovableClock) -> Any:
+    """All rows of a table: ``rows(Card)``."""
+
+    def run(model: Any) -> list[Any]:
+        with reading(SYSTEM, clock()) as look:
+            return list(look.session.scalars(select(model)))
+
+    return run
 
 
 @pytest.fixture
@@ -86,3 +81,16 @@ def look(app: Flask, clock: MovableClock) -> Callable[..., Any]:
             return query(work, *args, **kwargs)
 
     return run
+
+
+def _school(app: Flask, room: SchoolClass, children: tuple[Pupil, Pupil], office: Person, parent: Person) -> School:
+    place_id = room.school_id
+    return School(
+        place_id,
+        room.id,
+        *children,
+        actor_of(office.id, (Role.SCHOOL_OFFICE, place_id)),
+        actor_of(parent.id, (Role.PARENT, place_id)),
+        signed_in(app, office.id),
+        signed_in(app, parent.id),
+    )

@@ -14,7 +14,6 @@ from sqlalchemy import event, func, select
 from schoolmeals import pupils
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.audit import AuditEvent, AuditPersonal
-from schoolmeals.clock import MovableClock
 from schoolmeals.database import db, reading
 from schoolmeals.errors import Conflict, Invalid, NotFound
 from schoolmeals.pupils import Claimed, NewPupil, roster_plan
@@ -31,17 +30,6 @@ from tests.factories.rosters import ABAI, BEK, KEY, csv_of, many, oneroster
 from tests.pupils.conftest import School
 
 TODAY = A_MONDAY.date()
-
-
-@pytest.fixture
-def rows(app: Flask, clock: MovableClock) -> Any:
-    """All rows of a table: ``rows(Card)``."""
-
-    def run(model: Any) -> list[Any]:
-        with reading(SYSTEM, clock()) as look:
-            return list(look.session.scalars(select(model)))
-
-    return run
 
 
 @pytest.fixture

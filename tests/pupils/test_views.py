@@ -10,12 +10,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
 
 from schoolmeals import identity, pupils
-from schoolmeals.actors import SYSTEM, Role
+from schoolmeals.actors import Role
 from schoolmeals.clock import MovableClock
-from schoolmeals.database import reading, transaction
+from schoolmeals.database import transaction
 from schoolmeals.errors import NotFound
 from schoolmeals.files.models import KeptFile
 from schoolmeals.pupils import jobs, rules
@@ -29,17 +28,6 @@ from tests.factories.wallet import csrf_token
 from tests.pupils.conftest import School
 
 UID = "04:A2:4F:21:9C:5E:80"
-
-
-@pytest.fixture
-def rows(app: Flask, clock: MovableClock) -> Any:
-    """All rows of a table: ``rows(Card)``."""
-
-    def run(model: Any) -> list[Any]:
-        with reading(SYSTEM, clock()) as look:
-            return list(look.session.scalars(select(model)))
-
-    return run
 
 
 def post(browser: FlaskClient, path: str, page: str, **data: Any) -> Any:

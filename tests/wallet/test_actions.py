@@ -26,10 +26,13 @@ from tests.factories.identity import PersonFactory, actor_of
 from tests.factories.wallet import (
     CASH,
     SCHOOL,
+    Do,
     Family,
     balances,
+    count,
     eat,
     event,
+    money_of,
     new_family,
     new_pupil,
     paid,
@@ -37,19 +40,7 @@ from tests.factories.wallet import (
     start,
 )
 
-Do = Callable[..., Any]
 ID = UUID("01985e1e-0000-7000-8000-000000000001")
-
-
-def money_of(do: Do, family: Family) -> tuple[int, int]:
-    """What is in the purse, and what grace has lent."""
-    found: tuple[int, int] = do(balances, family.pupil_id, school_id=family.school_id)
-    return found
-
-
-def count(do: Do, model: Any) -> int:
-    found: int = do(lambda work: work.session.scalar(select(func.count()).select_from(model)))
-    return found
 
 
 def recorded(do: Do, action: str) -> int:

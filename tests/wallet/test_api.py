@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
 from werkzeug.test import Client, TestResponse
 
 from schoolmeals import wallet
@@ -18,9 +17,8 @@ from schoolmeals.keys import token_hash
 from schoolmeals.wallet.models import TopUp
 from tests.factories.identity import SessionFactory
 from tests.factories.payments import PAYS, DoubleBench
-from tests.factories.wallet import Family, balances, eat, new_family, put_in
+from tests.factories.wallet import Do, Family, count, eat, money_of, new_family, put_in
 
-Do = Callable[..., Any]
 Send = Callable[..., Any]
 ID = UUID("01985e1e-0000-7000-8000-000000000001")
 
@@ -57,16 +55,6 @@ def told(answer: Any) -> tuple[int, str]:
     """The status and the code of a problem."""
     assert answer.mimetype == "application/problem+json"
     return answer.status_code, answer.json["code"]
-
-
-def money_of(do: Do, family: Family) -> tuple[int, int]:
-    found: tuple[int, int] = do(balances, family.pupil_id, school_id=family.school_id)
-    return found
-
-
-def top_ups_in(do: Do) -> int:
-    found: int = do(lambda work: work.session.scalar(select(func.count()).select_from(TopUp)))
-    return found
 
 
 def test_a_top_up_by_a_program(do: Do, bank: DoubleBench, parent_program: Send, family: Family) -> None:
@@ -120,7 +108,7 @@ def test_what_contradicts_or_does_not_fit_is_told_with_a_code(
     small = parent_program("POST", "/top-ups", json=wish(family, id=uuid4(), amount_minor=100))
     assert told(small) == (422, "amount-too-small")
     assert list(small.json["errors"]) == ["amount"]
-    assert top_ups_in(do) == 1
+    assert count(do, TopUp) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,13 +129,13 @@ def test_only_the_offered_fields_are_taken_and_only_whole_sums(
     answer = parent_program("POST", "/top-ups", json=wish(family, **spoilt))
     assert told(answer) == (422, "invalid")
     assert list(answer.json["errors"]) == list(spoilt)
-    assert top_ups_in(do) == 0
+    assert count(do, TopUp) == 0
 
 
 def test_without_a_provider_there_is_only_the_cash_desk(do: Do, parent_program: Send, family: Family) -> None:
     assert told(parent_program("POST", "/top-ups", json=wish(family))) == (503, "card-top-up-off")
     assert told(parent_program("POST", "/top-ups", json=wish(new_family()))) == (404, "not-found")
-    assert top_ups_in(do) == 0
+    assert count(do, TopUp) == 0
 
 
 def test_a_limit_by_a_program(do: Do, parent_program: Send, family: Family) -> None:
@@ -238,7 +226,7 @@ def test_a_program_reaches_nothing_that_is_not_its_persons(
     assert told(office("GET", f"/cash-top-ups/{family.school_id}")) == (404, "not-found")
     assert told(parent("GET", f"/cash-top-ups/{family.school_id}")) == (403, "not-allowed")
     assert told(office("POST", "/top-ups", json=wish(other))) == (403, "not-allowed")
-    assert (top_ups_in(do), money_of(do, family)) == (0, (1_000, 0))
+    assert (count(do, TopUp), money_of(do, family)) == (0, (1_000, 0))
 
 
 def test_nobody_is_told_to_sign_in(app: Flask, family: Family) -> None:

@@ -1,7 +1,7 @@
 """The wallet's pages and the webhook, by browser and with the double of the payment provider behind them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,9 +23,20 @@ from schoolmeals.wallet.models import PaymentEventSeen, TopUp
 from schoolmeals.wallet.payments import Checkout, CheckoutIntent, PaymentsUnavailable
 from tests.factories.identity import signed_in
 from tests.factories.payments import PAYS, DoubleBench
-from tests.factories.wallet import CASH, Family, balances, csrf_token, eat, new_family, paid, put_in, start
+from tests.factories.wallet import (
+    CASH,
+    Do,
+    Family,
+    count,
+    csrf_token,
+    eat,
+    money_of,
+    new_family,
+    paid,
+    put_in,
+    start,
+)
 
-Do = Callable[..., Any]
 ID = UUID("01985e1e-0000-7000-8000-000000000001")
 
 
@@ -45,16 +56,6 @@ def send(client: FlaskClient, path: str, form: Mapping[str, object], *, shown_at
 
 def top_up(parent: FlaskClient, family: Family, **changes: object) -> TestResponse:
     return send(parent, page_of(family), {"id": ID, "amount": "500000", **changes})
-
-
-def money_of(do: Do, family: Family) -> tuple[int, int]:
-    found: tuple[int, int] = do(balances, family.pupil_id, school_id=family.school_id)
-    return found
-
-
-def count(do: Do, model: Any) -> int:
-    found: int = do(lambda work: work.session.scalar(select(func.count()).select_from(model)))
-    return found
 
 
 def refused_webhooks(do: Do) -> int:

@@ -4,7 +4,8 @@
 clock there. A builder of a later stage puts the deed that leads to it into :data:`STEPS`, in place of the bare act.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from schoolmeals.actors import PUBLIC, SYSTEM, Actor, Role
 from schoolmeals.clock import MovableClock
-from schoolmeals.database import reading, transaction
+from schoolmeals.database import Work, reading, transaction
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, at_hand, lock_tender, record_act
 from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
@@ -107,6 +108,11 @@ class Procurement:
     review_body: Actor = field(init=False)
     stranger: Actor = field(init=False)
     secretary: Actor = field(init=False)
+    other_school_id: UUID = field(init=False)
+    officer_id: UUID = field(init=False)
+    """Of one more officer, who has nothing to do with any tender."""
+    chair_id: UUID = field(init=False)
+    """The chair's seat in the tender that was remembered last."""
     pool: list[UUID] = field(default_factory=list)
     identities: dict[UUID, str] = field(default_factory=dict)
     """The private keys of members by seat, as only their browsers would have them."""
@@ -125,6 +131,10 @@ class Procurement:
         self.buyer = somebody(Role.SCHOOL_OFFICE, self.school_id)
         self.review_body = somebody(Role.AUDITOR, self.review_body_id)
         self.stranger = actor_of(PersonFactory.create().id)
+        self.other_school_id = OrganisationFactory.create().id
+        other_officer = somebody(Role.PROCUREMENT_OFFICER, self.city_id)
+        assert other_officer.id is not None
+        self.officer_id = other_officer.id
         self._enrol()
         self._fill_pool()
 
@@ -203,6 +213,10 @@ class Procurement:
         """The first standing seat of a part."""
         return next(seat for seat in self.seats(tender_id) if seat.part == part and seat.stands)
 
+    def remember(self, tender_id: UUID) -> None:
+        """Keep in mind what deeds on this tender need to name."""
+        self.chair_id = self.seat(tender_id, "chair").id
+
     def holder(self, seat: SeatFacts) -> Actor:
         """The person in a seat."""
         return actor_of(seat.person_id, (Role.COMMISSION_MEMBER, self.city_id))
@@ -215,7 +229,7 @@ class Procurement:
     def act(self, tender_id: UUID, kind: ActKind, payload: Mapping[str, Any] | None = None, **about: Any) -> None:
         """Let something have happened, by itself, where its deed does not matter."""
 
-        def happen(work: Any) -> None:
+        def happen(work: Work) -> None:
             record_act(work, self._at_hand(work, tender_id), kind, payload, **about)
 
         self.do(happen, actor=SYSTEM)
@@ -238,7 +252,7 @@ class Procurement:
             **{part: seats[part] for part in ("chair", "deputy", "member", "alternate") if part in seats},
         }
 
-    def _at_hand(self, work: Any, tender_id: UUID) -> AtHand:
+    def _at_hand(self, work: Work, tender_id: UUID) -> AtHand:
         return at_hand(work, lock_tender(work, tender_id), work.now)
 
     def _enrol(self) -> None:
@@ -258,6 +272,18 @@ class Procurement:
                     constituency=constituency,
                 )
                 self.pool.append(self.do(draws.add_pool_member, self.city_id, member))
+
+
+class TakenBack(Exception):
+    """Ends a transaction without a trace."""
+
+
+@contextmanager
+def rehearsal(actor: Actor, now: datetime) -> Iterator[Work]:
+    """A transaction whose deeds are all taken back at its end."""
+    with suppress(TakenBack), transaction(actor, now) as work:
+        yield work
+        raise TakenBack
 
 
 def somebody(role: Role, organisation_id: UUID) -> Actor:

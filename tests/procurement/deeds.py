@@ -1,0 +1,70 @@
+"""How each deed on a tender is done, for the table of permissions: one recipe for each row.
+
+A recipe does its deed as well as it can at any stage and by anybody; what a deed's own rules then refuse is no matter
+of permission. A builder who adds an action adds its recipe here, or the build fails.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from schoolmeals.database import Work
+from schoolmeals.ids import new_id
+from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
+from schoolmeals.procurement.queries.drafts import lots_of
+from schoolmeals.procurement.rules.drafting import NewItem
+from schoolmeals.procurement.sealing import new_member_key
+from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
+
+Recipe = Callable[[Procurement, Work, UUID], Any]
+RECIPIENT: Final = new_member_key()[1]
+
+
+def _lot(work: Work, tender_id: UUID) -> UUID:
+    return lots_of(work, tender_id)[0].id
+
+
+def _set_items(_world: Procurement, work: Work, tender_id: UUID) -> None:
+    item = NewItem(age_group="6-10", meal="lunch", ceiling_minor=CEILING_MINOR)
+    drafting.set_items(work, tender_id, _lot(work, tender_id), [item])
+
+
+def _announce(_world: Procurement, work: Work, tender_id: UUID) -> None:
+    soon = work.now + timedelta(hours=1)
+    draws.announce_draw(work, tender_id, seed_source="Rates", seed_not_before=soon)
+
+
+def _recuse(world: Procurement, work: Work, tender_id: UUID) -> None:
+    commission.recuse(work, tender_id, world.chair_id, "a relative bids")
+
+
+def _declare(world: Procurement, work: Work, tender_id: UUID) -> None:
+    commission.declare_interest(work, tender_id, world.supplier_id, has_interest=False, nature="none")
+
+
+RECIPES: Final[dict[str, Recipe]] = {
+    "edit_section": lambda _world, work, tender: drafting.edit_section(
+        work, tender, "notice", TENDER_SECTIONS["notice"]
+    ),
+    "add_lot": lambda world, work, tender: drafting.add_lot(work, tender, world.other_school_id),
+    "remove_lot": lambda _world, work, tender: drafting.remove_lot(work, tender, _lot(work, tender)),
+    "set_items": _set_items,
+    "compute_need": lambda _world, work, tender: drafting.compute_need(work, tender, _lot(work, tender)),
+    "submit_for_review": lambda _world, work, tender: reviewing.submit_for_review(work, tender),
+    "return_tender": lambda _world, work, tender: reviewing.return_tender(work, tender, "mend it"),
+    "approve_tender": lambda _world, work, tender: reviewing.approve_tender(work, tender),
+    "reopen_draft": lambda _world, work, tender: reviewing.reopen_draft(work, tender, "a mistake"),
+    "publish_tender": lambda _world, work, tender: publishing.publish_tender(
+        work, tender, act_id=new_id(work.now), zone=ALMATY
+    ),
+    "announce_draw": _announce,
+    "draw_members": lambda _world, work, tender: draws.draw_members(work, tender, "1234"),
+    "appoint_secretary": lambda world, work, tender: commission.appoint_secretary(work, tender, world.officer_id),
+    "accept_appointment": lambda _world, work, tender: commission.accept_appointment(work, tender),
+    "decline_appointment": lambda _world, work, tender: commission.decline_appointment(work, tender, "no time"),
+    "publish_key": lambda _world, work, tender: commission.publish_key(work, tender, RECIPIENT),
+    "declare_interest": _declare,
+    "recuse": _recuse,
+}
+"""Deeds on a tender, by the names of their actions."""

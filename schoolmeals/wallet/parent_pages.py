@@ -29,7 +29,7 @@ from schoolmeals.workdays import local_day
 
 PARENT: Final = roles(Role.PARENT)
 PURSE_READERS: Final = roles(Role.PARENT, *OFFICE)
-LINES_A_PAGE: Final = 30
+LINES_A_PAGE: Final = 22
 LOOKS_AGAIN: Final = 15
 """How often the page of a pending top-up looks again by itself, every four seconds."""
 KINDS: Final = {

@@ -93,6 +93,11 @@ def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]])
     except Error as error:
         told = "; ".join(question.statement for question in sent if question is not None)
         raise DBAPIError.instance(told, None, error, Error) from error
+    except BaseException:
+        if driver.pgconn.pipeline_status:
+            # Half an exchange cannot be taken up again.
+            asked.invalidate()
+        raise
 
 
 def _heard(asked: Connection, questions: Iterable[Question[Any]]) -> Iterator[Question[Any]]:
@@ -131,12 +136,11 @@ def _exchange(
     with driver.lock:
         try:
             new = _sent(driver, known, questions, sent)
-            results = _gathered(driver.pgconn)
-            driver.pgconn.exit_pipeline_mode()
-        except BaseException:
-            # Half an exchange cannot be taken up again.
-            driver.close()
+        except Exception:
+            # A question could not be made. What was sent before it is heard to its end, so that the connection is free.
+            _gathered(driver.pgconn)
             raise
+        results = _gathered(driver.pgconn)
     for result in results:
         if result.status in _FAILED:
             raise error_from_result(result, encoding="utf-8")
@@ -147,7 +151,7 @@ def _exchange(
 def _sent(
     driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: list[Question[Any] | None]
 ) -> set[bytes]:
-    """Send everything up to the end of the pipeline; gives the names of what was prepared."""
+    """Send everything; gives the names of what was prepared."""
     server, new = driver.pgconn, set[bytes]()
     server.enter_pipeline_mode()
     if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
@@ -164,12 +168,12 @@ def _sent(
         sent.append(question)
         if any(len(value) > WORTH_SENDING for value in values if value):
             server.flush()
-    server.pipeline_sync()
     return new
 
 
 def _gathered(server: Any) -> list[Any]:
-    """All results up to the end of the pipeline."""
+    """End the pipeline and give all its results."""
+    server.pipeline_sync()
     watched = select.poll()
     watched.register(server.socket, select.POLLIN | select.POLLOUT)
     while server.flush():
@@ -187,6 +191,7 @@ def _gathered(server: Any) -> list[Any]:
             if server.status != ConnStatus.OK:
                 raise OperationalError("the connection to the database was lost")
         elif result.status == ExecStatus.PIPELINE_SYNC:
+            server.exit_pipeline_mode()
             return results
         else:
             results.append(result)

@@ -86,6 +86,7 @@ def _is_public_action(node: ast.FunctionDef) -> bool:
 QUIET = {
     "audit/actions.py:record": "it is the recording itself",
     "audit/actions.py:record_many": "it is the recording itself",
+    "audit/actions.py:recording": "it is the recording itself",
     "canteen/actions/menus.py:open_menu": "a step of deeds that record",
     "ledger/actions.py:lock": "it changes nothing",
     "ledger/actions.py:post": "whoever posts records why; the entry itself is append-only",
@@ -93,7 +94,7 @@ QUIET = {
 }
 
 
-RECORDING = {"audit.record", "audit.record_many", "record_act"}
+RECORDING = {"audit.record", "audit.record_many", "audit.recording", "record_act"}
 """``record_act`` is the way of a tender's deeds: it writes the act and records it."""
 
 

@@ -90,7 +90,7 @@ def gather_keys(tender: str, k: int, files: Sequence[Path], out: Path) -> None:
 @bid_commands.command("seal")
 @click.option("--keys", required=True, type=FILE, help="The tender's key set, keys.json.")
 @click.option("--published", type=FILE, help="What the notice published about the keys, published.json.")
-@click.option("--digest", "key_set_sha256", help="Instead: the key set's digest as the notice prints it.")
+@click.option("--key-digest", "key_set_sha256", help="Instead: the key set's digest as the notice prints it.")
 @click.option("--bidder", required=True, help="The bidder's id.")
 @click.option("--lot", "lots", required=True, multiple=True, help="The id of a lot; may be given several times.")
 @click.option("--envelope", "contents", required=True, multiple=True, metavar="NAME=FILE", help="Each file to seal.")

@@ -24,14 +24,13 @@ from schoolmeals.procurement.sealing import (
 )
 from schoolmeals.procurement.sealing.canonical import parse
 from tests.browser.sealing_site import make_bundle, run, site
-from tests.procurement.sealing.commission import Commission, content_of
-from tests.procurement.sealing.make_vectors import FOLDER
+from tests.procurement.sealing.commission import VECTORS, Commission, content_of
 from tests.procurement.sealing.test_early_reader import CORRUPT
 from tests.procurement.sealing.test_flips import FLIPS, flipped
 
 pytestmark = pytest.mark.browser
 
-VECTORS: Final = json.loads((FOLDER / "vectors.json").read_text("utf-8"))
+MADE: Final = json.loads((VECTORS / "vectors.json").read_text("utf-8"))
 SEAL: Final = """
   const blob = (data) => new Blob([typeof data === "number" ? noise(data) : bytes(data)]);
   const noise = (count) => {
@@ -69,6 +68,31 @@ OPEN: Final = """
   for (const { name, blob } of opened.files) files[name] = text(new Uint8Array(await blob.arrayBuffer()));
   return { files, plaintextSha256: opened.plaintextSha256, setAside: opened.setAside, shares: openedShares.map(text) };
 """
+
+EACH_STORE: Final = """
+  const database = await new Promise((resolve) => {
+    const request = indexedDB.open("schoolmeals-sealing");
+    request.onsuccess = () => resolve(request.result);
+  });
+  const found = [];
+  for (const name of database.objectStoreNames) {
+    const request = database.transaction(name).objectStore(name).getAll();
+    found.push(...(await new Promise((resolve) => { request.onsuccess = () => resolve(request.result); })));
+  }
+  database.close();
+"""
+IN_THE_DATABASE: Final = f"""{EACH_STORE}
+  const raw = (one) => one instanceof ArrayBuffer ? raw(new Uint8Array(one))
+    : one instanceof Uint8Array ? new TextDecoder("latin1").decode(one)
+    : one && typeof one === "object" ? Object.values(one).map(raw).join(" ") : String(one);
+  return found.map(raw).join(" ").includes(given);
+"""
+"""Whether some text lies readable in what the browser keeps."""
+EXPORTED: Final = f"""{EACH_STORE}
+  const keys = found.filter((one) => one instanceof CryptoKey);
+  return Promise.all(keys.map((one) => crypto.subtle.exportKey("raw", one).then(() => "exported", (no) => no.name)));
+"""
+"""What comes of trying to take the kept keys out."""
 
 
 def b64(data: bytes) -> str:
@@ -149,12 +173,12 @@ def test_what_python_seals_members_open_in_their_browsers(page: Page, kept: dict
 
 @pytest.mark.parametrize("side", ["by_python", "by_browser"])
 def test_the_vectors_open_in_the_browser_too(page: Page, kept: dict[str, bytes], side: str) -> None:
-    bid = VECTORS[side]
-    kept["vector"] = (FOLDER / f"{side}.age").read_bytes()
-    recorded = {"manifest": bid["manifest"], "manifestSha256": bid["manifest_sha256"], "keySet": VECTORS["key_set"]}
-    for members in combinations(VECTORS["identities"].items(), 2):
+    bid = MADE[side]
+    kept["vector"] = (VECTORS / f"{side}.age").read_bytes()
+    recorded = {"manifest": bid["manifest"], "manifestSha256": bid["manifest_sha256"], "keySet": MADE["key_set"]}
+    for members in combinations(MADE["identities"].items(), 2):
         found = run(page, OPEN, {**recorded, "envelope": "bid", "file": "vector", "members": list(members)})
-        assert found["files"] == VECTORS["files"]
+        assert found["files"] == MADE["files"]
 
 
 def test_fingerprints_and_key_sets_are_pythons(page: Page) -> None:
@@ -274,6 +298,38 @@ def test_a_key_made_in_the_browser_opens_what_a_browser_sealed(page: Page, kept:
     sealed = seal(page, commission, bid=b"price")
     found = run(page, OPEN, given_to_open(commission, sealed, "bid", members=list(identities.items())[:2]))
     assert found["files"] == {"bid.bin": b64(b"price")}
+
+
+def test_a_draft_outlives_the_page_and_nobody_else_reads_it(page: Page) -> None:
+    draft = b"price_minor 98765, drafted"
+    run(page, "await sealing.saveDraft('bid-1', bytes(given))", b64(draft))
+    page.reload()
+    assert run(page, "return text(await sealing.loadDraft('bid-1'))") == b64(draft)
+    assert run(page, "return sealing.loadDraft('bid-2')") is None
+    assert not run(page, IN_THE_DATABASE, "price_minor")
+    assert run(page, EXPORTED) == ["InvalidAccessError"]
+    # The planted bug: something that is kept as it is.
+    readable = {"manifest": b64(draft), "manifestSha256": "0" * 64, "ciphertexts": {}}
+    run(page, "await sealing.keepSealed({ ...given, manifest: bytes(given.manifest) })", readable)
+    assert run(page, IN_THE_DATABASE, "price_minor")
+    run(page, "await sealing.forgetSealed(given.manifestSha256); await sealing.forgetDraft('bid-1')", readable)
+    assert run(page, "return [await sealing.loadDraft('bid-1'), await sealing.keptSealed()]") == [None, []]
+
+
+def test_sealed_files_outlive_the_page_until_they_are_uploaded(page: Page, kept: dict[str, bytes]) -> None:
+    commission = Commission.of(2, 3)
+    keys = commission.keys
+    facts = {"keySet": b64(keys.to_bytes()), "published": b64(published_keys(keys).to_bytes())}
+    keep = SEAL.replace("return {", "await sealing.keepSealed(sealed); return {")
+    sealed = run(page, keep, {**facts, "envelopes": {"bid": b64(b"price")}})
+    uploaded = kept.pop("bid")
+    page.reload()
+    again = """const [one] = await sealing.keptSealed();
+      for (const [name, blob] of Object.entries(one.ciphertexts)) await put(name, blob);
+      await sealing.forgetSealed(one.manifestSha256);
+      return [text(one.manifest), one.manifestSha256, Object.keys(one).length];"""
+    assert run(page, again) == [sealed["manifest"], sealed["manifestSha256"], 3]
+    assert kept["bid"] == uploaded
 
 
 def test_what_leaves_the_browser_says_nothing(page: Page, kept: dict[str, bytes]) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Final
 
 from schoolmeals.procurement.sealing import (
@@ -26,6 +27,7 @@ from schoolmeals.procurement.sealing import (
 
 PRICE_LIST: Final = '{"price_minor":98765,"note":"Түскі ас / обед / lunch"}'.encode()
 LETTER: Final = b"%PDF-1.7 not really\n" * 500
+VECTORS: Final = Path(__file__).parent / "vectors"
 MARKER: Final = b"price_minor"
 
 

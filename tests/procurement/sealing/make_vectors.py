@@ -7,18 +7,14 @@ Whoever runs it anew changes the format's own memory: only together with a new v
 
 import json
 from base64 import b64decode, b64encode
-from pathlib import Path
 from typing import Any, Final
-
-from playwright.sync_api import sync_playwright
 
 from schoolmeals.procurement.sealing import SourceFile, manifest_digest, published_keys, seal_bid, shares
 from schoolmeals.procurement.sealing.canonical import canonical, digest
-from tests.browser.conftest import QUIET, chromium_path
+from tests.browser.chromium import launched
 from tests.browser.sealing_site import run, site
-from tests.procurement.sealing.commission import PRICE_LIST, Commission
+from tests.procurement.sealing.commission import PRICE_LIST, VECTORS, Commission
 
-FOLDER: Final = Path(__file__).parent / "vectors"
 FILES: Final = {"price.json": PRICE_LIST, "Меню (1).txt": "Дүйсенбі, понедельник 🍲\n".encode()}
 WRITTEN: Final = [
     {"b": 1, "a": [True, None, "x"]},
@@ -43,7 +39,7 @@ def text(data: bytes) -> str:
 def main() -> None:
     """Write the vectors and the two sealed files."""
     commission = Commission.of(2, 3)
-    FOLDER.mkdir(exist_ok=True)
+    VECTORS.mkdir(exist_ok=True)
     vectors: dict[str, Any] = {
         "written": [[value, text(canonical(value))] for value in WRITTEN],
         "hashed": ["bid-keys/v1", text(b"abc"), digest("bid-keys/v1", b"abc")],
@@ -57,7 +53,7 @@ def main() -> None:
     }
     vectors["by_browser"] = _by_browser(vectors)
     written = json.dumps(vectors, indent=1, sort_keys=True, ensure_ascii=False)
-    (FOLDER / "vectors.json").write_text(written + "\n", encoding="utf-8")
+    (VECTORS / "vectors.json").write_text(written + "\n", encoding="utf-8")
 
 
 def _split() -> dict[str, Any]:
@@ -72,7 +68,7 @@ def _by_python(commission: Commission) -> dict[str, str]:
     keys = commission.keys
     contents = {"bid": [SourceFile.of_bytes(name, "text/plain", data) for name, data in FILES.items()]}
     facts = {"bid_id": "bid-python", "bidder": "090840003422"}
-    with (FOLDER / "by_python.age").open("wb") as writer:
+    with (VECTORS / "by_python.age").open("wb") as writer:
         published = published_keys(keys)
         sealed = seal_bid(keys, published, contents, lambda name: writer, lot_ids=["lot-2", "lot-1"], **facts)
     told = {"manifest": text(sealed.manifest), "recovery": text(sealed.recovery)}
@@ -81,15 +77,13 @@ def _by_python(commission: Commission) -> dict[str, str]:
 
 def _by_browser(vectors: dict[str, Any]) -> dict[str, str]:
     kept: dict[str, bytes] = {}
-    with sync_playwright() as playwright, site(kept) as address:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
+    with launched() as browser, site(kept) as address:
         page = browser.new_page()
         page.goto(address)
         given = {**vectors, "files": list(vectors["files"].items())}
         told: dict[str, str] = run(page, SEAL, given)
-        browser.close()
     assert manifest_digest(b64decode(told["manifest"])) == told["manifest_sha256"]
-    (FOLDER / "by_browser.age").write_bytes(kept["bid"])
+    (VECTORS / "by_browser.age").write_bytes(kept["bid"])
     return told
 
 

@@ -101,7 +101,7 @@ def test_a_swapped_key_is_refused_before_anything_is_written(folder: Path) -> No
     )
     assert "key-swapped" in said.stderr
     assert "member m0" in said.stderr
-    said = run("seal", "--keys", "keys.json", "--digest", "0" * 64, *who, *contents, "--out", "sealed", ends_with=1)
+    said = run("seal", "--keys", "keys.json", "--key-digest", "0" * 64, *who, *contents, "--out", "sealed", ends_with=1)
     assert "key-set-swapped" in said.stderr
     assert not (folder / "sealed").exists()
 

@@ -22,36 +22,35 @@ from schoolmeals.procurement.sealing import (
     shares,
 )
 from schoolmeals.procurement.sealing.canonical import canonical, digest, parse
-from tests.procurement.sealing.commission import content_of
-from tests.procurement.sealing.make_vectors import FOLDER
+from tests.procurement.sealing.commission import VECTORS, content_of
 
-VECTORS: dict[str, Any] = json.loads((FOLDER / "vectors.json").read_text("utf-8"))
-FILES = {name: b64decode(data) for name, data in VECTORS["files"].items()}
-KEYS = KeySet.from_bytes(b64decode(VECTORS["key_set"]))
+MADE: dict[str, Any] = json.loads((VECTORS / "vectors.json").read_text("utf-8"))
+FILES = {name: b64decode(data) for name, data in MADE["files"].items()}
+KEYS = KeySet.from_bytes(b64decode(MADE["key_set"]))
 
 
-@pytest.mark.parametrize(("value", "written"), VECTORS["written"])
+@pytest.mark.parametrize(("value", "written"), MADE["written"])
 def test_things_are_written_as_they_were(value: Any, written: str) -> None:
     assert canonical(value) == b64decode(written)
     assert parse(b64decode(written)) == value
 
 
 def test_hashes_are_what_they_were() -> None:
-    domain, data, expected = VECTORS["hashed"]
+    domain, data, expected = MADE["hashed"]
     assert digest(domain, b64decode(data)) == expected
-    assert KEYS.sha256 == VECTORS["key_set_sha256"]
+    assert KEYS.sha256 == MADE["key_set_sha256"]
 
 
 def test_keys_are_those_of_the_notice() -> None:
-    published = PublishedKeys.from_bytes(b64decode(VECTORS["published"]))
+    published = PublishedKeys.from_bytes(b64decode(MADE["published"]))
     assert published == published_keys(KEYS)
     require_published(KEYS, published)
-    made = [Member(one, str(age_keys.identity(key).to_public())) for one, key in VECTORS["identities"].items()]
+    made = [Member(one, str(age_keys.identity(key).to_public())) for one, key in MADE["identities"].items()]
     assert tuple(made) == KEYS.members
 
 
 def test_shares_give_the_secret_they_gave() -> None:
-    split = VECTORS["split"]
+    split = MADE["split"]
     parts = [bytes.fromhex(one) for one in split["shares"]]
     for some in combinations(parts, split["k"]):
         assert shares.combine(some).hex() == split["secret"]
@@ -62,18 +61,18 @@ def test_shares_give_the_secret_they_gave() -> None:
 
 @pytest.mark.parametrize("side", ["by_python", "by_browser"])
 def test_bids_sealed_by_either_side_open(side: str) -> None:
-    bid = VECTORS[side]
+    bid = MADE[side]
     manifest = recorded_manifest(b64decode(bid["manifest"]), KEYS, sha256=bid["manifest_sha256"])
-    for members in combinations(VECTORS["identities"], 2):
-        handed_in = [open_share(manifest, "bid", one, VECTORS["identities"][one]) for one in members]
+    for members in combinations(MADE["identities"], 2):
+        handed_in = [open_share(manifest, "bid", one, MADE["identities"][one]) for one in members]
         with (
-            (FOLDER / f"{side}.age").open("rb") as ciphertext,
+            (VECTORS / f"{side}.age").open("rb") as ciphertext,
             open_envelope(manifest, "bid", handed_in, ciphertext) as opened,
         ):
             assert content_of(opened).files == FILES
     keys = recovery_identities(b64decode(bid["recovery"]), manifest_sha256=bid["manifest_sha256"])
     with (
-        (FOLDER / f"{side}.age").open("rb") as ciphertext,
+        (VECTORS / f"{side}.age").open("rb") as ciphertext,
         open_with_recovery(manifest, "bid", keys["bid"], ciphertext) as opened,
     ):
         assert content_of(opened).files == FILES

@@ -9,6 +9,7 @@ import { fingerprintOf } from "./key_sets.js";
 
 export { newPassphrase } from "./age_keys.js";
 export { SealingFault } from "./faults.js";
+export { forgetDraft, forgetSealed, keepSealed, keptSealed, loadDraft, saveDraft } from "./keeping.js";
 export { fingerprintOf, keySetBytes, shownFingerprint } from "./key_sets.js";
 export { manifestDigest } from "./manifests.js";
 export { mayUsePasskey, unwrapByPasskey, wrapByPasskey } from "./member_keys.js";

@@ -20,11 +20,13 @@ from schoolmeals.procurement.sealing import (
     open_share,
     published_keys,
     recorded_manifest,
+    shares,
     unwrap,
 )
 from schoolmeals.procurement.sealing.canonical import parse
 from tests.browser.sealing_site import make_bundle, run, site
 from tests.procurement.sealing.commission import VECTORS, Commission, content_of
+from tests.procurement.sealing.test_crafted import two_secrets
 from tests.procurement.sealing.test_early_reader import CORRUPT
 from tests.procurement.sealing.test_flips import FLIPS, flipped
 
@@ -222,9 +224,9 @@ def test_no_flipped_byte_is_taken(page: Page, kept: dict[str, bytes]) -> None:
     commission = Commission.of(2, 3)
     bid = commission.seal()
     kept["price"] = bid.ciphertexts["price"]
-    shares = [one.to_bytes() for one in commission.shares(bid, ["m0", "m1"])]
+    opened = [one.to_bytes() for one in commission.shares(bid, ["m0", "m1"])]
     sealed = {"manifest": b64(bid.bid.manifest), "manifestSha256": bid.bid.manifest_sha256}
-    whole = given_to_open(commission, sealed, "price", shares=list(map(b64, shares)))
+    whole = given_to_open(commission, sealed, "price", shares=list(map(b64, opened)))
     assert "files" in run(page, OPEN, whole)
     codes: dict[str, set[str]] = {"manifest": set(), "share": set(), "ciphertext": set()}
     for seed in range(FLIPS // 4):
@@ -232,7 +234,7 @@ def test_no_flipped_byte_is_taken(page: Page, kept: dict[str, bytes]) -> None:
         kept["flipped"] = flipped(bid.ciphertexts["price"], chance)
         for part, change in (
             ("manifest", {"manifest": b64(flipped(bid.bid.manifest, chance))}),
-            ("share", {"shares": [b64(flipped(shares[0], chance)), b64(shares[1])]}),
+            ("share", {"shares": [b64(flipped(opened[0], chance)), b64(opened[1])]}),
             ("ciphertext", {"file": "flipped"}),
         ):
             codes[part].add(run(page, OPEN, {**whole, **change})["fault"]["code"])
@@ -241,17 +243,42 @@ def test_no_flipped_byte_is_taken(page: Page, kept: dict[str, bytes]) -> None:
     assert codes["share"] <= {"not-canonical", "wrong-shape", "too-few-shares"}
 
 
-def test_a_changed_share_is_named_and_crafted_ones_are_found(page: Page, kept: dict[str, bytes]) -> None:
+def test_a_changed_share_is_named_and_set_aside(page: Page, kept: dict[str, bytes]) -> None:
     commission = Commission.of(2, 3)
     bid = commission.seal()
     kept["price"] = bid.ciphertexts["price"]
-    shares = commission.shares(bid, commission.identities)
-    changed = replace(shares[1], share=bytes(32) + shares[1].share[-1:])
+    opened = commission.shares(bid, commission.identities)
+    changed = replace(opened[1], share=bytes(32) + opened[1].share[-1:])
     sealed = {"manifest": b64(bid.bid.manifest), "manifestSha256": bid.bid.manifest_sha256}
-    handed_in = [b64(one.to_bytes()) for one in (shares[0], changed, shares[2])]
+    handed_in = [b64(one.to_bytes()) for one in (opened[0], changed, opened[2])]
     found = run(page, OPEN, given_to_open(commission, sealed, "price", shares=handed_in))
     assert found["setAside"] == [{"code": "share-changed", "envelope": "price", "memberId": "m1", "part": ""}]
     assert "price.json" in found["files"]
+
+
+@pytest.mark.parametrize("members", [("m0", "m1", "m2"), ("m2", "m3", "m4"), ("m0", "m2", "m4")])
+def test_crafted_shares_are_found_whoever_comes(
+    page: Page, kept: dict[str, bytes], members: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "split", two_secrets)
+    commission = Commission.of(3, 5)
+    bid = commission.seal()
+    kept["price"] = bid.ciphertexts["price"]
+    sealed = {"manifest": b64(bid.bid.manifest), "manifestSha256": bid.bid.manifest_sha256}
+    given = [(one, commission.identities[one]) for one in members]
+    fault = run(page, OPEN, given_to_open(commission, sealed, "price", members=given))["fault"]
+    absent = [one for one in commission.identities if one not in members]
+    assert (fault["code"], fault["memberId"]) == ("shares-crafted", ", ".join(absent))
+
+
+def test_a_swapped_ciphertext_or_manifest_is_found(page: Page, kept: dict[str, bytes]) -> None:
+    commission = Commission.of(2, 3)
+    bid, other = commission.seal(), commission.seal()
+    kept["price"] = other.ciphertexts["price"]
+    given = list(commission.identities.items())[:2]
+    for manifest, code in ((bid.bid.manifest, "ciphertext-swapped"), (other.bid.manifest, "manifest-changed")):
+        sealed = {"manifest": b64(manifest), "manifestSha256": bid.bid.manifest_sha256}
+        assert run(page, OPEN, given_to_open(commission, sealed, "price", members=given))["fault"]["code"] == code
 
 
 def test_a_member_key_is_wrapped_by_a_passkey_and_by_a_passphrase(page: Page) -> None:

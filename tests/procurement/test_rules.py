@@ -108,6 +108,14 @@ def test_a_term_that_had_ended_is_not_revived() -> None:
     assert PLAIN.resumed(term, later, later + timedelta(days=9)) == term
 
 
+def test_resuming_moves_the_terms_that_were_running() -> None:
+    discussion = PLAIN.begin(MONDAY, Length(1, "working-days"))
+    bidding = PLAIN.begin(MONDAY, Length(15, "calendar-days"))
+    suspended = MONDAY + timedelta(days=4)
+    moved = PLAIN.all_resumed({"discussion": discussion, "bidding": bidding}, suspended, suspended + timedelta(days=7))
+    assert {name: term.until for name, term in moved.items()} == {"bidding": last_second(2026, 12, 15)}
+
+
 LENGTHS = st.builds(Length, st.integers(1, 40), st.sampled_from(["working-days", "calendar-days", "hours"]))
 SPANS = st.integers(0, 60 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 

@@ -260,8 +260,9 @@ def _resumed(facts: TenderFacts, act: Act) -> TenderFacts:
 
 
 def _held_by(facts: TenderFacts, causes: Mapping[str, datetime]) -> TenderFacts:
-    first = min(causes.values(), default=None)
-    return replace(facts, suspensions=causes, times=replace(facts.times, suspended_at=first))
+    # The terms have stood still since the first cause, also where another one holds them on.
+    since = facts.times.suspended_at or min(causes.values(), default=None)
+    return replace(facts, suspensions=causes, times=replace(facts.times, suspended_at=since if causes else None))
 
 
 def _asked(facts: TenderFacts, act: Act) -> TenderFacts:

@@ -95,6 +95,11 @@ class Reckoning:
             until = self._days_on(resumed_at, self._days_left(term, suspended_at), term.length.unit)
         return Term(term.start, max(until, term.until), term.length, term.accelerator)
 
+    def all_resumed(self, terms: Mapping[str, Term], suspended_at: datetime, resumed_at: datetime) -> dict[str, Term]:
+        """Those of ``terms`` that the suspension has moved, as they run on: the payload of a resuming act."""
+        moved = {name: self.resumed(term, suspended_at, resumed_at) for name, term in terms.items()}
+        return {name: term for name, term in moved.items() if term != terms[name]}
+
     def _end(self, start: datetime, length: Length, accelerator: int) -> datetime:
         if accelerator > 1:
             return start + span_of(length) / accelerator

@@ -254,13 +254,13 @@ def pupil_counts(work: Work, school_id: UUID) -> dict[int, int]:
     Numbers alone, which are public: not scoped.
     """
     rows = work.session.execute(
-        select(SchoolClass.grade, func.count())
+        select(SchoolClass.grade, func.count().label("pupils"))
         .join(Pupil, (Pupil.school_id == SchoolClass.school_id) & (Pupil.class_id == SchoolClass.id))
         .where(SchoolClass.school_id == school_id, Pupil.left_on.is_(None))
         .group_by(SchoolClass.grade)
         .order_by(SchoolClass.grade)
     )
-    return {grade: count for grade, count in rows}
+    return {row.grade: row.pupils for row in rows}
 
 
 def pupils_of_school(

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import create_engine, text
+
 from schoolmeals.actors import device
 from schoolmeals.app import create_app
 from schoolmeals.canteen.actions.taps import ring_up
@@ -13,6 +15,22 @@ from tests.bench.ground import City
 from tests.bench.workload import Batch, batches
 
 WARM_UP_BATCHES = 5
+
+
+def settle(city: City) -> None:
+    """Sell something in every school on the first day, and let PostgreSQL count its rows, as it does in any real city.
+
+    What is planned on tables that were never counted reads all sales of a school to check one line's foreign key.
+    """
+    app = create_app(city.settings)
+    with app.app_context():
+        for batch in batches(city, min(100, len(city.schools[0].card_hashes)), workload=999, days=range(1)):
+            ring(batch)
+        db.engine.dispose()
+    owner = create_engine(city.settings.database_owner_url, isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text("ANALYZE"))
+    owner.dispose()
 
 
 def measure(city: City, size: int, seconds: float, *, workload: int, days: range) -> int:

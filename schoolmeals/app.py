@@ -26,6 +26,7 @@ from schoolmeals.parents import api as parents_api
 from schoolmeals.parents import models as parents_models
 from schoolmeals.parents import views as parents_views
 from schoolmeals.procurement import models as procurement_models
+from schoolmeals.procurement import views as procurement_views
 from schoolmeals.pupils import api as pupils_api
 from schoolmeals.pupils import models as pupils_models
 from schoolmeals.pupils import views as pupils_views
@@ -74,7 +75,16 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
     health.register(app)
     problems.register(app)
     formats.register(app)
-    views = (parents_views, canteen_views, wallet_views, pupils_views, identity_views, files_views, web_views)
+    views = (
+        parents_views,
+        canteen_views,
+        wallet_views,
+        pupils_views,
+        procurement_views,
+        identity_views,
+        files_views,
+        web_views,
+    )
     page.register(app, [item for room in views for item in room.navigation])
     for room in views:
         app.register_blueprint(room.pages)

@@ -34,6 +34,8 @@ FILES: Final = {
     "canteen.menu_workbook",
     "files.download",
     "parents.meals_csv",
+    "procurement.notice_json",
+    "procurement.tender_feed",
     "pupils.photo",
     "pupils.problems",
     "pupils.pupils_as_csv",

@@ -36,6 +36,7 @@ from tests.factories.identity import (
     signed_in,
     signed_in_till,
 )
+from tests.factories.notices import new_notice
 from tests.factories.parents import NoticeFactory
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.wallet import CASH
@@ -109,8 +110,15 @@ def _things(do: Any, canteen: Canteen, guardian: UUID, member: UUID) -> dict[str
         "menu_item_id": canteen.juice,
         "person_id": member,
         "day": "2026-11-23",
+        **_tender(canteen),
         **_rows(canteen, pupil_id, guardian),
     }
+
+
+def _tender(canteen: Canteen) -> dict[str, Any]:
+    """A published tender for the school, and the draw of its commission; all the school's own."""
+    tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
+    return {"tender_id": tender_id, "act_id": act_id}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

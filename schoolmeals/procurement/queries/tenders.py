@@ -37,6 +37,8 @@ class TenderSearch:
     organiser_id: UUID | None = None
     text: str = ""
     page: int = 1
+    published: bool = False
+    """Whether drafts are left out, also those that the actor may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,8 @@ def _narrowed(search: TenderSearch, now: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if search.stage is not None:
         found.append(stage_is(search.stage, now))
+    if search.published:
+        found.append(Tender.published_at.is_not(None))
     if search.organiser_id is not None:
         found.append(Tender.organiser_id == search.organiser_id)
     if search.school_id is not None:

@@ -1,0 +1,5 @@
+"""The room's pages hang on this."""
+
+from flask import Blueprint
+
+pages = Blueprint("procurement", "schoolmeals.procurement", template_folder="templates")

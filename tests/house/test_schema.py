@@ -32,6 +32,10 @@ APPEND_ONLY = {
     "enquiry_answer",
     "interest_declaration",
     "tenure_exception",
+    "sealed_row",
+    "frozen_bid",
+    "opening_share",
+    "opened_bid",
 }
 
 

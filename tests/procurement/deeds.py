@@ -11,10 +11,12 @@ from uuid import UUID
 
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import bidding, commission, drafting, draws, publishing, reviewing
 from schoolmeals.procurement.queries.drafts import lots_of
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.sealing import new_member_key
+from tests.factories.bids import KEYS
 from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
 
 Recipe = Callable[[Procurement, Work, UUID], Any]
@@ -43,6 +45,13 @@ def _declare(world: Procurement, work: Work, tender_id: UUID) -> None:
     commission.declare_interest(work, tender_id, world.supplier_id, has_interest=False, nature="none")
 
 
+def _send(world: Procurement, work: Work, tender_id: UUID) -> None:
+    about = (tender_id, world.supplier_id, new_id(work.now), "qualification", 0, b"")
+    bidding.receive_part(work, *about, **BIDDING)
+
+
+BIDDING: Final[dict[str, Any]] = {"keys": KEYS, "clock": deed_clock}
+"""Bids go by the legal clock; here that follows the clock that is moved by hand."""
 RECIPES: Final[dict[str, Recipe]] = {
     "edit_section": lambda _world, work, tender: drafting.edit_section(
         work, tender, "notice", TENDER_SECTIONS["notice"]
@@ -66,5 +75,15 @@ RECIPES: Final[dict[str, Recipe]] = {
     "publish_key": lambda _world, work, tender: commission.publish_key(work, tender, RECIPIENT),
     "declare_interest": _declare,
     "recuse": _recuse,
+    "submit_bid": lambda world, work, tender: bidding.submit_bid(work, tender, world.supplier_id, b"{}", **BIDDING),
+    "replace_bid": lambda world, work, tender: bidding.replace_bid(work, tender, world.supplier_id, b"{}", **BIDDING),
+    "withdraw_bid": lambda world, work, tender: bidding.withdraw_bid(
+        work, tender, world.supplier_id, new_id(work.now), request_id=new_id(work.now), **BIDDING
+    ),
+    "confirm_bid": lambda world, work, tender: bidding.confirm_bid(
+        work, tender, world.supplier_id, new_id(work.now), request_id=new_id(work.now), **BIDDING
+    ),
+    "receive_part": _send,
+    "write_cover": lambda _world, work, tender: bidding.write_cover(work, tender, rows=1, parts=1, **BIDDING),
 }
 """Deeds on a tender, by the names of their actions."""

@@ -1,5 +1,6 @@
 """The room's tables. What happened to a tender is in ``tender_act``; the rest is what acts speak of."""
 
+from schoolmeals.procurement.models.bids import CiphertextPart, FrozenBid, OpenedBid, OpeningShare, SealedRow
 from schoolmeals.procurement.models.commission import (
     CommissionSeat,
     InterestDeclaration,
@@ -12,14 +13,19 @@ from schoolmeals.procurement.models.plans import PlanLine, ServedMeals
 from schoolmeals.procurement.models.tenders import Lot, LotItem, Tender, TenderAct, TenderSection, TenderVersion
 
 __all__ = [
+    "CiphertextPart",
     "CommissionSeat",
     "Enquiry",
     "EnquiryAnswer",
+    "FrozenBid",
     "InterestDeclaration",
     "Lot",
     "LotItem",
+    "OpenedBid",
+    "OpeningShare",
     "PlanLine",
     "PoolMember",
+    "SealedRow",
     "ServedMeals",
     "Subscription",
     "Tender",

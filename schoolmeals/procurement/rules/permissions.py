@@ -94,6 +94,13 @@ DEEDS: Final[dict[str, Permit]] = {
     "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
     "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
+    # Bids.
+    "submit_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
+    "replace_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
+    "withdraw_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
+    "confirm_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
+    "receive_part": _permit([_P.SUPPLIER], [_S.BIDDING, _S.CLOSED, _S.OPENING]),
+    "write_cover": _permit([_P.SYSTEM], [_S.BIDDING]),
 }
 
 

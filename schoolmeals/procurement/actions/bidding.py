@@ -1,0 +1,349 @@
+"""Bids: the manifest is the legal act, at the database's clock under the tender's lock; the sealed files may follow.
+
+Nothing here numbers an act or names anybody in the log: until the opening nobody may learn who bids, or how many.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from schoolmeals.actors import Role
+from schoolmeals.database import Work
+from schoolmeals.errors import N_, Conflict, Invalid, NotFound, NotNow
+from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted
+from schoolmeals.procurement.parts import (
+    chain_of,
+    claimed,
+    forget_parts,
+    is_whole,
+    keep_bodies,
+    keep_parts,
+    keep_row,
+    missing_parts,
+)
+from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.queries.drafts import document_now, profile_of
+from schoolmeals.procurement.rows import (
+    NOBODY,
+    Receipt,
+    ServerKeys,
+    claim_of,
+    cover_part,
+    receipt_of,
+    sealed,
+    slot_id,
+)
+from schoolmeals.procurement.rules.acts import LotStage
+from schoolmeals.procurement.rules.bids import (
+    PART_BYTES,
+    VERSIONS_MAX,
+    RowFacts,
+    RowKind,
+    files_until,
+    follows,
+    is_for,
+    key_set_of,
+    standing,
+)
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.sealing import (
+    Manifest,
+    SealedEnvelope,
+    SealingFault,
+    manifest_digest,
+    submitted_manifest,
+)
+from schoolmeals.verdicts import Refused
+
+PARTS_AT_ONCE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What has arrived of a sealed file. ``fault`` tells that all its pieces were there and were not the file that the
+    manifest names: then they are gone, and all are missing again."""
+
+    missing: tuple[int, ...]
+    fault: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.missing
+
+
+_Next = Callable[[AtHand, list[RowFacts]], RowFacts]
+"""Makes the row that follows a supplier's rows for a lot, or refuses."""
+
+
+def submit_bid(
+    work: Work,
+    tender_id: UUID,
+    tenderer_id: UUID,
+    manifest: bytes,
+    *,
+    keys: ServerKeys,
+    clock: LegalClock = database_clock,
+) -> Receipt:
+    """Submit a bid for one lot. The same manifest again gives the same receipt, after the deadline too.
+
+    Raises NotNow after the deadline, Conflict ``id-used``, ``bid-there``, Invalid for what is no manifest of this
+    supplier for this tender, and whatever sealing finds.
+    """
+    return _submit(work, "submit_bid", tender_id, tenderer_id, manifest, keys, clock)
+
+
+def replace_bid(
+    work: Work,
+    tender_id: UUID,
+    tenderer_id: UUID,
+    manifest: bytes,
+    *,
+    keys: ServerKeys,
+    clock: LegalClock = database_clock,
+) -> Receipt:
+    """Submit a bid in place of the one that stands, whose manifest's digest is the new one's ``replaces``. Raises what
+    ``submit_bid`` does, and Conflict ``nothing-to-replace`` or ``not-the-last``.
+    """
+    return _submit(work, "replace_bid", tender_id, tenderer_id, manifest, keys, clock)
+
+
+def withdraw_bid(
+    work: Work,
+    tender_id: UUID,
+    tenderer_id: UUID,
+    bid_id: UUID,
+    *,
+    request_id: UUID,
+    keys: ServerKeys,
+    clock: LegalClock = database_clock,
+) -> Receipt:
+    """Take back the bid that stands for a lot. Raises NotNow, NotFound, Conflict."""
+    about = (RowKind.WITHDRAWAL, tender_id, tenderer_id, bid_id, request_id)
+    return _about_own(work, "withdraw_bid", about, keys, clock)
+
+
+def confirm_bid(
+    work: Work,
+    tender_id: UUID,
+    tenderer_id: UUID,
+    bid_id: UUID,
+    *,
+    request_id: UUID,
+    keys: ServerKeys,
+    clock: LegalClock = database_clock,
+) -> Receipt:
+    """Say that the bid holds for the tender as it was amended. Raises NotNow, NotFound, Conflict ``keys-changed``."""
+    about = (RowKind.CONFIRMATION, tender_id, tenderer_id, bid_id, request_id)
+    return _about_own(work, "confirm_bid", about, keys, clock)
+
+
+def receive_part(
+    work: Work,
+    tender_id: UUID,
+    tenderer_id: UUID,
+    bid_id: UUID,
+    envelope: str,
+    first: int,
+    content: bytes,
+    *,
+    keys: ServerKeys,
+    clock: LegalClock = database_clock,
+) -> Progress:
+    """Take pieces of a sealed file: ``content`` is at most 32 of them, ``first`` the number of its first.
+
+    Until some time after the deadline; pieces may come in any order and twice. At the opening only a file that was
+    damaged here is taken once more. Raises NotFound, Invalid ``not-a-part``, NotNow ``files-late``.
+    """
+    hand = permitted(work, "receive_part", tender_id, lock=Lock.SUBMIT, clock=clock)
+    row = _own_row(work, keys, tender_id, tenderer_id, bid_id)
+    file = Manifest.from_bytes(row.manifest).envelope(envelope)
+    count, rest = divmod(len(content), PART_BYTES)
+    if rest or not 1 <= count <= PARTS_AT_ONCE or not 0 <= first <= file.ciphertext_bytes // PART_BYTES - count:
+        raise Invalid("not-a-part", NOT_A_PART)
+    if hand.stage is TenderStage.OPENING:
+        if is_whole(work, keys, tender_id, file):
+            raise NotNow("files-late", FILES_LATE)
+        forget_parts(work, keys, tender_id, file, range(first, first + count))
+    elif hand.at > files_until(hand.facts.terms["bidding"].until, profile_of(work, hand.tender)):
+        raise NotNow("files-late", FILES_LATE)
+    keep_parts(work, keys, tender_id, file, first, content, hand.at)
+    return _progress(work, keys, tender_id, file)
+
+
+def write_cover(
+    work: Work, tender_id: UUID, *, rows: int, parts: int, keys: ServerKeys, clock: LegalClock = database_clock
+) -> None:
+    """Write rows and pieces that are nothing and look like any other."""
+    hand = permitted(work, "write_cover", tender_id, lock=Lock.SUBMIT, clock=clock)
+    for _ in range(rows):
+        row_id, nonce = uuid4(), uuid4()
+        facts = RowFacts(
+            kind=RowKind.COVER,
+            tender_id=tender_id,
+            lot_id=NOBODY,
+            tenderer_id=NOBODY,
+            person_id=None,
+            request_id=nonce,
+            bid_id=NOBODY,
+            place=0,
+            received_at=hand.at,
+            tender_version=hand.tender.version,
+            manifest_sha256="",
+        )
+        keep_row(work, tender_id, row_id, nonce, sealed(keys, row_id, facts), hand.at)
+    keep_bodies(work, tender_id, {uuid4(): cover_part() for _ in range(parts)}, hand.at)
+
+
+def _submit(
+    work: Work, deed: str, tender_id: UUID, tenderer_id: UUID, data: bytes, keys: ServerKeys, clock: LegalClock
+) -> Receipt:
+    try:
+        hand = permitted(work, deed, tender_id, lock=Lock.SUBMIT, clock=clock)
+    except NotNow:
+        # Whoever lost the answer asks again, maybe after the deadline: what was acknowledged stays so.
+        known = _known_bid(work, keys, tender_id, tenderer_id, data)
+        if known is None:
+            raise
+        return known
+    _require_own(work, tenderer_id)
+    document = document_now(work, hand.tender)
+    assert document is not None, "bids are taken once the tender is published"
+    manifest = submitted_manifest(data, key_set_of(document))
+    lots = (id for id, lot in hand.facts.lots.items() if lot.stage is LotStage.ACTIVE)
+    _require(is_for(manifest, tenderer_id, lots, Profile.from_json(document["profile"])), Invalid)
+    bid_id, digest = UUID(manifest.bid.bid_id), manifest_digest(data)
+
+    def following(hand: AtHand, chain: list[RowFacts]) -> RowFacts:
+        _require(follows(chain, manifest.bid.replaces), Conflict)
+        return RowFacts(
+            kind=RowKind.BID,
+            tender_id=tender_id,
+            lot_id=UUID(manifest.bid.lot_ids[0]),
+            tenderer_id=tenderer_id,
+            person_id=work.actor.id,
+            request_id=bid_id,
+            bid_id=bid_id,
+            place=len(chain),
+            received_at=hand.at,
+            tender_version=hand.tender.version,
+            manifest_sha256=digest,
+            manifest=data,
+        )
+
+    return _append(work, hand, keys, tenderer_id, UUID(manifest.bid.lot_ids[0]), bid_id, digest, following)
+
+
+def _about_own(
+    work: Work, deed: str, about: tuple[RowKind, UUID, UUID, UUID, UUID], keys: ServerKeys, clock: LegalClock
+) -> Receipt:
+    """A row that says something about a bid that was submitted before."""
+    kind, tender_id, tenderer_id, bid_id, request_id = about
+    hand = permitted(work, deed, tender_id, lock=Lock.SUBMIT, clock=clock)
+    bid = _own_row(work, keys, tender_id, tenderer_id, bid_id)
+    if kind is RowKind.CONFIRMATION:
+        _require_same_keys(work, hand, bid)
+
+    def following(hand: AtHand, chain: list[RowFacts]) -> RowFacts:
+        current = standing(chain)
+        if current is None or current.bid_id != bid_id:
+            raise Conflict("not-the-last", NOT_STANDING)
+        if len(chain) >= VERSIONS_MAX and kind is not RowKind.WITHDRAWAL:
+            raise Conflict("too-many-versions", NOT_STANDING)
+        return RowFacts(
+            kind=kind,
+            tender_id=tender_id,
+            lot_id=bid.lot_id,
+            tenderer_id=tenderer_id,
+            person_id=work.actor.id,
+            request_id=request_id,
+            bid_id=bid_id,
+            place=len(chain),
+            received_at=hand.at,
+            tender_version=hand.tender.version,
+            manifest_sha256=bid.manifest_sha256,
+        )
+
+    return _append(work, hand, keys, tenderer_id, bid.lot_id, request_id, bid.manifest_sha256, following)
+
+
+def _append(
+    work: Work,
+    hand: AtHand,
+    keys: ServerKeys,
+    tenderer_id: UUID,
+    lot_id: UUID,
+    request_id: UUID,
+    digest: str,
+    following: _Next,
+) -> Receipt:
+    """Write the next row of a supplier for a lot, once. Where another request is first, see what it has left."""
+    while True:
+        known = claimed(work, keys, request_id)
+        if known is not None:
+            if (known[1].tenderer_id, known[1].tender_id, known[1].manifest_sha256) != (tenderer_id, hand.id, digest):
+                raise Conflict("id-used", ID_USED)
+            return receipt_of(keys, *known)
+        chain = chain_of(work, keys, hand.id, lot_id, tenderer_id)
+        facts = following(hand, chain)
+        row_id = slot_id(keys, hand.id, lot_id, tenderer_id, facts.place)
+        body = sealed(keys, row_id, facts)
+        if keep_row(work, hand.id, row_id, claim_of(keys, request_id), body, hand.at):
+            return receipt_of(keys, row_id, facts)
+
+
+def _known_bid(work: Work, keys: ServerKeys, tender_id: UUID, tenderer_id: UUID, data: bytes) -> Receipt | None:
+    """The receipt of a bid that was acknowledged before; None for anything else."""
+    try:
+        bid_id = UUID(Manifest.from_bytes(data).bid.bid_id)
+    except (SealingFault, ValueError):
+        return None
+    known = claimed(work, keys, bid_id)
+    if known is None or tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
+        return None
+    row_id, facts = known
+    same = (facts.tender_id, facts.tenderer_id, facts.manifest) == (tender_id, tenderer_id, data)
+    return receipt_of(keys, row_id, facts) if same else None
+
+
+def _own_row(work: Work, keys: ServerKeys, tender_id: UUID, tenderer_id: UUID, bid_id: UUID) -> RowFacts:
+    _require_own(work, tenderer_id)
+    known = claimed(work, keys, bid_id)
+    if known is None or known[1].kind is not RowKind.BID:
+        raise NotFound
+    if (known[1].tender_id, known[1].tenderer_id) != (tender_id, tenderer_id):
+        raise NotFound
+    return known[1]
+
+
+def _require_own(work: Work, tenderer_id: UUID) -> None:
+    if tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
+        raise NotFound
+
+
+def _require(refused: Refused | None, kind: type[Invalid] | type[Conflict]) -> None:
+    if refused is not None:
+        facts: dict[str, Any] = dict(refused.facts)
+        raise kind(refused.code, refused.sentence, **facts)
+
+
+def _require_same_keys(work: Work, hand: AtHand, bid: RowFacts) -> None:
+    document = document_now(work, hand.tender)
+    assert document is not None, "a bid is on a published tender"
+    if Manifest.from_bytes(bid.manifest).bid.key_set_sha256 != key_set_of(document).sha256:
+        raise Conflict("keys-changed", KEYS_CHANGED)
+
+
+def _progress(work: Work, keys: ServerKeys, tender_id: UUID, file: SealedEnvelope) -> Progress:
+    missing = missing_parts(work, keys, tender_id, file)
+    if missing or is_whole(work, keys, tender_id, file):
+        return Progress(tuple(missing))
+    forget_parts(work, keys, tender_id, file)
+    return Progress(tuple(range(file.ciphertext_bytes // PART_BYTES)), "ciphertext-swapped")
+
+
+NOT_A_PART: Final = N_("This is not a piece of the sealed file that the manifest names.")
+FILES_LATE: Final = N_("The time for sending the sealed files is over.")
+NOT_STANDING: Final = N_("This bid does not stand any more. Load the page to see which one does.")
+KEYS_CHANGED: Final = N_("The commission's keys have changed with the amendment. Seal the bid anew and replace it.")
+ID_USED: Final = N_("This number was already used for something else. Load the page again.")

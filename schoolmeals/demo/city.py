@@ -40,6 +40,7 @@ from schoolmeals.demo.families import (
 )
 from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
 from schoolmeals.demo.side_by_side import Hurry, live_side_by_side
+from schoolmeals.demo.tenders import hold_tenders
 from schoolmeals.identity.actions.devices import renew_enrolment
 from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.queries import DemoPerson, devices_of, organisations
@@ -98,6 +99,7 @@ def seed_city(now: datetime, *, zone: ZoneInfo, schools: int = 4, pupils: int = 
             label="Making the demo city",
             on_fork=partial(db.engine.dispose, close=False),
         )
+        hold_tenders(site)
     _come_last(site, dates.founded)
 
 

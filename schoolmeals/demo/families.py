@@ -91,10 +91,14 @@ class DemoRole:
 
 CASHIER: Final = DemoRole("Жақсыбекова Гүлнар", f"cashier@{DEMO}", "kk", Role.CASHIER, "school")
 OFFICE: Final = DemoRole("Соколова Марина", f"office@{DEMO}", "ru", Role.SCHOOL_OFFICE, "school")
+OFFICER: Final = DemoRole("Әлімов Тимур", f"procurement@{DEMO}", "kk", Role.PROCUREMENT_OFFICER, "city")
+REVIEWER: Final = DemoRole("Смағұлова Динара", f"reviewer@{DEMO}", "kk", Role.PROCUREMENT_OFFICER, "city")
+"""Reads what the officer has written before it is published."""
 STAFF: Final = (
     CASHIER,
     OFFICE,
-    DemoRole("Әлімов Тимур", f"procurement@{DEMO}", "kk", Role.PROCUREMENT_OFFICER, "city"),
+    OFFICER,
+    REVIEWER,
     DemoRole("Петренко Оксана", f"commission@{DEMO}", "ru", Role.COMMISSION_MEMBER, "city"),
     DemoRole("Дәрібаев Қанат", f"supplier@{DEMO}", "kk", Role.SUPPLIER, "supplier"),
     DemoRole("Bekova Aliya", f"auditor@{DEMO}", "en", Role.AUDITOR, "city"),

@@ -37,8 +37,8 @@ _PLACES: Final = re.compile(r"%\((\w+)\)s|%%")
 WORTH_SENDING: Final = 4_000
 """Bytes of parameters from which a statement is sent at once and not with the next one."""
 PLANNED_ONCE: Final = b"SET LOCAL plan_cache_mode = force_generic_plan"
-"""Every statement of a tap finds its rows by their keys, whatever their number. Left to itself, PostgreSQL plans for each
-tap anew, because one id is fewer than the ten that it expects of an array: that was half of its work.
+"""Every statement of a tap finds its rows by their keys, whatever their number. Left to itself, PostgreSQL plans for
+each tap anew, because one id is fewer than the ten that it expects of an array: that was half of its work.
 """
 _FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
 

@@ -12,7 +12,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
 from schoolmeals.procurement.actions import bidding
 from schoolmeals.procurement.queries import tenders as tender_queries
-from schoolmeals.procurement.rows import Receipt, ServerKeys
+from schoolmeals.procurement.rows import Receipt
 from schoolmeals.procurement.rules.bids import PART_BYTES, key_set_of
 from schoolmeals.procurement.sealing import (
     KeySet,
@@ -22,10 +22,10 @@ from schoolmeals.procurement.sealing import (
     published_keys,
     seal_bid,
 )
-from tests.factories.procurement import Procurement
+from tests.factories.procurement import KEYS, SERVER_SECRET, Procurement
 
-SERVER_SECRET: Final = "only-for-tests-only-for-tests-only-for-tests"
-KEYS: Final = ServerKeys.of(SERVER_SECRET)
+__all__ = ["KEYS", "SERVER_SECRET", "hand_in", "keys_of", "like", "lot_of", "make_bid", "submit", "upload"]
+
 CONTENT: Final = {"price_minor": 79_900, "note": "Түскі ас"}
 
 

@@ -16,12 +16,13 @@ from schoolmeals.actors import PUBLIC, SYSTEM, Actor, Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.acting import AtHand, at_hand, lock_tender, record_act
-from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
+from schoolmeals.procurement.acting import AtHand, at_hand, deed_clock, lock_tender, record_act
+from schoolmeals.procurement.actions import closing, commission, drafting, draws, opening, publishing, reviewing
 from schoolmeals.procurement.actions.draws import NewPoolMember
 from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -32,6 +33,9 @@ from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
 from tests.factories.pupils import PupilFactory, SchoolClassFactory
 
+SERVER_SECRET: Final = "only-for-tests-only-for-tests-only-for-tests"
+KEYS: Final = ServerKeys.of(SERVER_SECRET)
+"""What the server writes and finds sealed rows with."""
 ALMATY: Final = ZoneInfo("Asia/Almaty")
 TITLE: Final = {"kk": "2027 жылғы мектеп асы", "ru": "Школьное питание на 2027 год", "en": "School meals 2027"}
 CEILING_MINOR: Final = 850_00
@@ -307,6 +311,20 @@ def _publish(world: Procurement, tender_id: UUID) -> None:
     world.do(publishing.publish_tender, tender_id, act_id=new_id(world.clock()), zone=ALMATY)
 
 
+def _close(world: Procurement, tender_id: UUID) -> None:
+    world.do(closing.close_bidding, tender_id, keys=KEYS, clock=deed_clock, actor=SYSTEM)
+
+
+def _start_opening(world: Procurement, tender_id: UUID) -> None:
+    """Once no more files may follow."""
+    world.clock.now = max(world.clock(), world.until(tender_id, "bidding") + timedelta(minutes=30, microseconds=1))
+    world.do(opening.start_opening, tender_id, keys=KEYS, zone=ALMATY, clock=deed_clock, actor=SYSTEM)
+
+
+def _finish_opening(world: Procurement, tender_id: UUID) -> None:
+    world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
+
+
 def after_term(name: str) -> Step:
     """Let a term end: the clock is moved to the instant after its last."""
 
@@ -337,9 +355,9 @@ STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
     (TenderStage.APPROVED, (_approve,)),
     (TenderStage.DISCUSSION, (_publish,)),
     (TenderStage.BIDDING, (after_term("discussion"),)),
-    (TenderStage.CLOSED, (after_term("bidding"), happens(ActKind.CLOSED, list_sha256="00"))),
-    (TenderStage.OPENING, (happens(ActKind.OPENING_STARTED),)),
-    (TenderStage.ADMISSION, (happens(ActKind.OPENED),)),
+    (TenderStage.CLOSED, (after_term("bidding"), _close)),
+    (TenderStage.OPENING, (_start_opening,)),
+    (TenderStage.ADMISSION, (_finish_opening,)),
     (TenderStage.EVALUATION, (happens(ActKind.ADMITTED),)),
     (TenderStage.AWARDING, (happens(ActKind.EVALUATED),)),
     (TenderStage.STANDSTILL, (_awarded,)),

@@ -12,7 +12,16 @@ from uuid import UUID
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
-from schoolmeals.procurement.actions import bidding, commission, drafting, draws, publishing, reviewing
+from schoolmeals.procurement.actions import (
+    bidding,
+    closing,
+    commission,
+    drafting,
+    draws,
+    opening,
+    publishing,
+    reviewing,
+)
 from schoolmeals.procurement.queries.drafts import lots_of
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.sealing import new_member_key
@@ -85,5 +94,13 @@ RECIPES: Final[dict[str, Recipe]] = {
     ),
     "receive_part": _send,
     "write_cover": lambda _world, work, tender: bidding.write_cover(work, tender, rows=1, parts=1, **BIDDING),
+    "close_bidding": lambda _world, work, tender: closing.close_bidding(work, tender, **BIDDING),
+    "start_opening": lambda _world, work, tender: opening.start_opening(work, tender, zone=ALMATY, **BIDDING),
+    "give_shares": lambda _world, work, tender: opening.give_shares(work, tender, []),
+    "reveal_bid": lambda _world, work, tender: opening.reveal_bid(
+        work, tender, new_id(work.now), "qualification", **BIDDING
+    ),
+    "adjourn_opening": lambda _world, work, tender: opening.adjourn_opening(work, tender, zone=ALMATY, **BIDDING),
+    "finish_opening": lambda _world, work, tender: opening.finish_opening(work, tender, clock=deed_clock),
 }
 """Deeds on a tender, by the names of their actions."""

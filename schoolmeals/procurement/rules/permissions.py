@@ -58,6 +58,7 @@ COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
 OFFICERS: Final = (_P.OFFICER,)
 MAKERS: Final = (_P.OFFICER, _P.CITY_ADMIN)
 SEATED: Final = frozenset({_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.ALTERNATE, _P.INVITED})
+OPENERS: Final = (_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.SYSTEM)
 DRAFT_READERS: Final = frozenset({_P.OFFICER, _P.CITY_ADMIN, _P.AUDITOR, _P.SYSTEM}) | SEATED
 """Who may know that an unpublished tender is there."""
 
@@ -101,6 +102,13 @@ DEEDS: Final[dict[str, Permit]] = {
     "confirm_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
     "receive_part": _permit([_P.SUPPLIER], [_S.BIDDING, _S.CLOSED, _S.OPENING]),
     "write_cover": _permit([_P.SYSTEM], [_S.BIDDING]),
+    "close_bidding": _permit(OPENERS, [_S.CLOSED]),
+    # The opening; price envelopes are opened once admission is decided.
+    "start_opening": _permit(OPENERS, [_S.CLOSED]),
+    "give_shares": _permit([_P.MEMBER], [_S.OPENING, _S.EVALUATION]),
+    "reveal_bid": _permit([*OPENERS, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
+    "adjourn_opening": _permit(OPENERS, [_S.OPENING]),
+    "finish_opening": _permit(OPENERS, [_S.OPENING]),
 }
 
 

@@ -1,0 +1,362 @@
+"""Opening: members make their shares public, any k of them open a bid, and every promise of its manifest is checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from schoolmeals.actors import Role
+from schoolmeals.database import Work
+from schoolmeals.errors import N_, Conflict, Invalid, NotAllowed, NotFound, NotNow
+from schoolmeals.ids import new_id
+from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted, record_act
+from schoolmeals.procurement.documents import written
+from schoolmeals.procurement.freezing import freeze, frozen_list
+from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare
+from schoolmeals.procurement.parts import missing_parts
+from schoolmeals.procurement.reckoning import reckoning_of
+from schoolmeals.procurement.rows import ServerKeys
+from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.bids import FrozenFacts, Outcome, files_until, to_open
+from schoolmeals.procurement.rules.opening import (
+    BIDDERS_DOING,
+    CONTENT_FILE,
+    INCOMPLETE,
+    NOT_DISCLOSED,
+    WRONG_RECOVERY,
+    content_of,
+    may_adjourn,
+    may_ask_bidders,
+    may_disclose,
+    may_finish,
+    may_start,
+)
+from schoolmeals.procurement.rules.permissions import Party
+from schoolmeals.procurement.rules.terms import as_payload
+from schoolmeals.procurement.sealing import (
+    Fault,
+    FaultCode,
+    Manifest,
+    OpenedEnvelope,
+    OpenedShare,
+    SealingFault,
+    recovery_identities,
+    require_committed,
+)
+from schoolmeals.procurement.unsealing import (
+    Envelope,
+    adjournments,
+    envelope_due,
+    envelopes_due,
+    opened_row,
+    profile_at,
+    shares_of,
+    unseal_envelope,
+    waiting,
+)
+from schoolmeals.verdicts import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """What an envelope came to: the digest of its content, or why it cannot be read."""
+
+    bid_id: UUID
+    envelope: str
+    plaintext_sha256: str | None
+    unreadable: str | None
+    faults: tuple[Fault, ...]
+
+
+def start_opening(
+    work: Work, tender_id: UUID, *, keys: ServerKeys, zone: ZoneInfo, clock: LegalClock = database_clock
+) -> list[UUID]:
+    """Begin the opening, and close the list where nobody has yet; gives the bids to be opened, in order of receipt.
+
+    Raises NotNow ``files-may-follow`` or ``enquiries-unanswered``. A bid whose files are missing is unreadable.
+    """
+    hand = permitted(work, "start_opening", tender_id, lock=Lock.CLOSE, clock=clock)
+    profile = profile_at(work, hand)
+    last = files_until(hand.facts.terms["bidding"].until, profile)
+    _require(may_start(hand.at, last, hand.facts.unanswered))
+    freeze(work, hand, keys)
+    listed = frozen_list(work, tender_id)
+    complete = frozenset(one.id for one in listed if _has_arrived(work, keys, one))
+    chosen = to_open(listed, complete, hand.facts.confirm_from_version)
+    window = reckoning_of(work, hand.tender, zone).begin(
+        hand.at, profile.term("opening_window"), accelerator=profile.accelerator
+    )
+    payload = {"bids": [str(one.id) for one in chosen], "terms": as_payload({"opening": window})}
+    record_act(work, hand, ActKind.OPENING_STARTED, payload)
+    for one in listed:
+        if one.outcome is Outcome.STANDS and one not in chosen:
+            bid = work.session.get_one(FrozenBid, one.id)
+            _keep_unreadable(work, hand, bid, profile.envelopes[0], INCOMPLETE, ())
+    return [one.id for one in chosen]
+
+
+def give_shares(
+    work: Work, tender_id: UUID, given: Sequence[bytes], *, unreadable: Sequence[tuple[UUID, str]] = ()
+) -> list[Fault]:
+    """Make one's own opened shares public, and say which boxes (bid, envelope) could not be opened.
+
+    Gives what is wrong with them, each fault with its member's seat; such a share is kept as evidence and counts for
+    nothing. The same share again changes nothing. Raises Invalid, NotFound, NotAllowed ``not-your-share``.
+    """
+    hand = permitted(work, "give_shares", tender_id)
+    seat = next(one for one in hand.seats if one.person_id == work.actor.id and one.votes)
+    due = {(one.bid.id, one.name): one for one in envelopes_due(work, hand)}
+    rows: list[OpeningShare] = []
+    for share in (OpenedShare.from_bytes(data) for data in given):
+        if share.member_id != str(seat.id):
+            raise NotAllowed("not-your-share", NOT_YOUR_SHARE)
+        one = _one_of(due, share.bid_id, share.envelope)
+        rows += _new_share(work, hand, one, seat.id, share)
+    for bid_id, name in unreadable:
+        one = _one_of(due, str(bid_id), name)
+        rows += _new_share(work, hand, one, seat.id, None)
+    if not rows:
+        return []
+    work.session.add_all(rows)
+    work.session.flush()
+    faults = [Fault(FaultCode(row.fault), row.envelope, str(seat.id)) for row in rows if row.fault is not None]
+    told = [{"bid": str(row.bid_id), "envelope": row.envelope, "code": row.fault} for row in rows if row.fault]
+    good = sum(row.ok for row in rows)
+    record_act(work, hand, ActKind.SHARE_GIVEN, {"good": good, "faults": told}, subject_id=seat.id)
+    return faults
+
+
+def reveal_bid(
+    work: Work,
+    tender_id: UUID,
+    bid_id: UUID,
+    envelope: str,
+    *,
+    keys: ServerKeys,
+    recovery: bytes | None = None,
+    clock: LegalClock = database_clock,
+) -> Revealed:
+    """Open an envelope with the shares that are public, or by the bidder's own recovery file where bidders were asked.
+
+    What is opened stays so: asked again, the same is answered. Raises NotNow ``too-few-shares``, ``not-asked`` or
+    ``disclosed-late``, Conflict ``sealed-file-damaged`` (here; the bidder can send it again), NotFound, and for a
+    recovery file that does not fit whatever sealing finds.
+    """
+    hand = permitted(work, "reveal_bid", tender_id, clock=clock)
+    one = envelope_due(work, hand, bid_id, envelope)
+    known = opened_row(work, one)
+    if known is not None:
+        return _as_revealed(known)
+    identity = _disclosed(work, hand, one, recovery) if recovery is not None else None
+    noted = tuple(
+        Fault(FaultCode(row.fault or ""), envelope, str(row.seat_id)) for row in shares_of(work, one, good=False)
+    )
+    try:
+        opened = unseal_envelope(work, keys, one, identity)
+    except SealingFault as fault:
+        _let_try_again(work, hand, fault, by_bidder=identity is not None)
+        row = _keep_unreadable(work, hand, one.bid, envelope, fault.fault.code.value, (*noted, fault.fault))
+    else:
+        with opened:
+            row = _keep_opened(work, hand, one, opened, noted, identity)
+    return _as_revealed(row)
+
+
+def adjourn_opening(
+    work: Work,
+    tender_id: UUID,
+    *,
+    keys: ServerKeys,
+    zone: ZoneInfo,
+    ask_bidders: bool = False,
+    clock: LegalClock = database_clock,
+) -> list[UUID]:
+    """Put the opening off where too few members have come; gives the bids that wait. With ``ask_bidders``, and only the
+    second time, bidders have a term to disclose their recovery files. Raises NotNow.
+    """
+    hand = permitted(work, "adjourn_opening", tender_id, clock=clock)
+    due = envelopes_due(work, hand)
+    stuck = waiting(work, keys, due)
+    _require(may_adjourn(stuck))
+    if ask_bidders:
+        _require(may_ask_bidders(adjournments(work, tender_id)))
+    profile, reckoning = profile_at(work, hand), reckoning_of(work, hand.tender, zone)
+    names = {"opening": "opening_window", **({"reveal": "reveal_window"} if ask_bidders else {})}
+    terms = {
+        name: reckoning.begin(hand.at, profile.term(number), accelerator=profile.accelerator)
+        for name, number in names.items()
+    }
+    present = {row.seat_id for one in due for row in shares_of(work, one)}
+    payload = {
+        "waiting": [str(id) for id in stuck],
+        "present": len(present),
+        "needed": max(one.needed for one in due),
+        "asks_bidders": ask_bidders,
+        "terms": as_payload(terms),
+    }
+    record_act(work, hand, ActKind.OPENING_ADJOURNED, payload)
+    return stuck
+
+
+def finish_opening(work: Work, tender_id: UUID, *, clock: LegalClock = database_clock) -> None:
+    """End the opening: every bid was read, or is known to be unreadable. Raises NotNow ``bids-not-opened``."""
+    hand = permitted(work, "finish_opening", tender_id, clock=clock)
+    closed = [one for one in envelopes_due(work, hand) if opened_row(work, one) is None]
+    reveal = hand.facts.terms.get("reveal")
+    _require(may_finish([one.bid.id for one in closed], reveal.until if reveal is not None else None, hand.at))
+    for one in closed:
+        _keep_unreadable(work, hand, one.bid, one.name, NOT_DISCLOSED, ())
+    record_act(work, hand, ActKind.OPENED, {"list": [_minuted(one) for one in frozen_list(work, tender_id)]})
+
+
+def _has_arrived(work: Work, keys: ServerKeys, one: FrozenFacts) -> bool:
+    if one.outcome not in (Outcome.STANDS, Outcome.REPLACED):
+        return False
+    bid = work.session.get_one(FrozenBid, one.id)
+    envelopes = Manifest.from_bytes(bid.manifest).envelopes
+    return not any(missing_parts(work, keys, bid.tender_id, file) for file in envelopes)
+
+
+def _one_of(due: dict[tuple[UUID, str], Envelope], bid_id: str, name: str) -> Envelope:
+    for (id, envelope), one in due.items():
+        if (str(id), envelope) == (bid_id, name):
+            return one
+    raise NotFound
+
+
+def _new_share(work: Work, hand: AtHand, one: Envelope, seat_id: UUID, share: OpenedShare | None) -> list[OpeningShare]:
+    """The row of a share that is not here yet."""
+    fault = FaultCode.SHARE_UNREADABLE.value if share is None else _fault_of(one, share)
+    content = share.share if share is not None else None
+    if any(row.seat_id == seat_id for row in shares_of(work, one)):
+        return []
+    if any((row.seat_id, row.share) == (seat_id, content) for row in shares_of(work, one, good=False)):
+        return []
+    row = OpeningShare(
+        id=new_id(hand.at),
+        tender_id=hand.id,
+        bid_id=one.bid.id,
+        envelope=one.name,
+        seat_id=seat_id,
+        share=content,
+        ok=fault is None,
+        fault=fault,
+        at=hand.at,
+    )
+    return [row]
+
+
+def _fault_of(one: Envelope, share: OpenedShare) -> str | None:
+    try:
+        require_committed(one.manifest, share)
+    except SealingFault as fault:
+        return fault.fault.code.value
+    return None
+
+
+def _disclosed(work: Work, hand: AtHand, one: Envelope, recovery: bytes) -> str:
+    """The key in a bidder's recovery file."""
+    if Party.SUPPLIER not in hand.parties or one.bid.tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
+        raise NotFound
+    reveal = hand.facts.terms.get("reveal")
+    _require(may_disclose(reveal.until if reveal is not None else None, hand.at))
+    found = recovery_identities(recovery, manifest_sha256=one.bid.manifest_sha256).get(one.name)
+    if found is None:
+        raise Invalid("no-key-in-it", NO_KEY_IN_IT)
+    return found
+
+
+def _let_try_again(work: Work, hand: AtHand, fault: SealingFault, *, by_bidder: bool) -> None:
+    """Refuse where the fault is not for good: shares may still come, a file be sent again, another key be disclosed."""
+    code = fault.fault.code
+    if code is FaultCode.TOO_FEW_SHARES:
+        raise NotNow("too-few-shares", fault.sentence, **fault.params) from fault
+    if code is FaultCode.CIPHERTEXT_SWAPPED and not adjournments(work, hand.id):
+        raise Conflict("sealed-file-damaged", FILE_DAMAGED, envelope=fault.fault.envelope) from fault
+    if code not in BIDDERS_DOING | {FaultCode.CIPHERTEXT_SWAPPED} or (by_bidder and code in WRONG_RECOVERY):
+        raise fault
+
+
+def _keep_opened(
+    work: Work, hand: AtHand, one: Envelope, opened: OpenedEnvelope, noted: tuple[Fault, ...], identity: str | None
+) -> OpenedBid:
+    files = [
+        {"name": file.name, "media_type": file.media_type, "bytes": file.bytes, "sha256": file.sha256}
+        for file in opened.header.files
+    ]
+    has_content = any(file["name"] == CONTENT_FILE for file in files)
+    row = OpenedBid(
+        bid_id=one.bid.id,
+        envelope=one.name,
+        tender_id=hand.id,
+        at=hand.at,
+        plaintext=content_of(opened.read(CONTENT_FILE)) if has_content else None,
+        files=files,
+        plaintext_sha256=opened.plaintext_sha256,
+        unreadable=None,
+        faults=[_told(fault) for fault in noted],
+        recovery=identity,
+    )
+    payload = {"envelope": one.name, "plaintext_sha256": row.plaintext_sha256, "faults": row.faults}
+    return _keep(work, hand, ActKind.BID_OPENED, one.bid, row, payload)
+
+
+def _keep_unreadable(
+    work: Work, hand: AtHand, bid: FrozenBid, envelope: str, code: str, faults: tuple[Fault, ...]
+) -> OpenedBid:
+    row = OpenedBid(
+        bid_id=bid.id,
+        envelope=envelope,
+        tender_id=hand.id,
+        at=hand.at,
+        plaintext=None,
+        files=[],
+        plaintext_sha256=None,
+        unreadable=code,
+        faults=[_told(fault) for fault in faults],
+        recovery=None,
+    )
+    payload = {"envelope": envelope, "reason": code, "faults": row.faults}
+    return _keep(work, hand, ActKind.BID_UNREADABLE, bid, row, payload)
+
+
+def _keep(
+    work: Work, hand: AtHand, kind: ActKind, bid: FrozenBid, row: OpenedBid, payload: dict[str, Any]
+) -> OpenedBid:
+    work.session.add(row)
+    work.session.flush()
+    record_act(work, hand, kind, payload, lot_id=bid.lot_id, subject_id=bid.id)
+    return row
+
+
+def _minuted(one: FrozenFacts) -> dict[str, str]:
+    return {
+        "bid": str(one.id),
+        "lot": str(one.lot_id),
+        "tenderer": str(one.tenderer_id),
+        "received_at": written(one.received_at),
+        "manifest_sha256": one.manifest_sha256,
+        "outcome": one.outcome.value,
+    }
+
+
+def _told(fault: Fault) -> dict[str, str]:
+    return {"code": fault.code.value, "member": fault.member_id}
+
+
+def _as_revealed(row: OpenedBid) -> Revealed:
+    faults = tuple(Fault(FaultCode(one["code"]), row.envelope, one["member"]) for one in row.faults)
+    return Revealed(row.bid_id, row.envelope, row.plaintext_sha256, row.unreadable, faults)
+
+
+def _require(refused: Refused | None) -> None:
+    if refused is not None:
+        raise NotNow(refused.code, refused.sentence, **refused.facts)
+
+
+NOT_YOUR_SHARE: Final = N_("This share is another member's. Give your own.")
+NO_KEY_IN_IT: Final = N_("The recovery file has no key for this envelope.")
+FILE_DAMAGED: Final = N_(
+    "The sealed file of the envelope %(envelope)s was damaged here after it had arrived. The bidder can send it again."
+)

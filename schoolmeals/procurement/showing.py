@@ -1,11 +1,12 @@
 """A tender's text as pages show it: labels and words in place of names and codes, in the reader's language."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from babel.units import format_unit
+from babel.dates import format_timedelta
 from flask_babel import gettext
 
 from schoolmeals.errors import N_
@@ -38,6 +39,7 @@ WAY: Final = (
     TenderStage.COMPLETE,
 )
 """The stages of a timeline; ``closed`` is the wait before the opening."""
+Unit = Literal["day", "hour", "minute"]
 TERM_ENDS: Final = {
     "discussion": N_("Until %(when)s"),
     "bidding": N_("Bids are taken until %(when)s"),
@@ -80,11 +82,11 @@ def time_left(until: datetime, now: datetime) -> str:
     """What is left of a term in its two largest units: ``3 days 4 hours``; empty once it is over."""
     left = max(until - now, timedelta(0))
     hours, rest = divmod(left.seconds, 3600)
-    parts = [("day", left.days), ("hour", hours), ("minute", rest // 60)]
+    parts: list[tuple[Unit, int]] = [("day", left.days), ("hour", hours), ("minute", rest // 60)]
     first = next((place for place, (_, count) in enumerate(parts) if count), len(parts) - 1)
     shown = parts[first : first + 2]
     return " ".join(
-        format_unit(count, f"duration-{unit}", length="long", locale=language())
+        format_timedelta(timedelta(**{f"{unit}s": count}), unit, threshold=math.inf, locale=language())
         for unit, count in shown
         if count or unit == "minute"
     )

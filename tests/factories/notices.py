@@ -8,7 +8,7 @@ from uuid import UUID
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.documents import LotText, TenderText, canonical_text, digest_of, document_of
-from schoolmeals.procurement.models import Tender, TenderAct, TenderVersion
+from schoolmeals.procurement.models import Lot, Tender, TenderAct, TenderVersion
 from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -26,6 +26,13 @@ class NoticeRows(NamedTuple):
 
     tender_id: UUID
     draw_id: UUID
+
+
+class DraftRows(NamedTuple):
+    """A draft and its lot."""
+
+    tender_id: UUID
+    lot_id: UUID
 
 
 def new_notice(organiser_id: UUID, school_id: UUID, now: datetime) -> NoticeRows:
@@ -52,12 +59,13 @@ def new_notice(organiser_id: UUID, school_id: UUID, now: datetime) -> NoticeRows
     return NoticeRows(tender_id, draw_id)
 
 
-def new_draft(organiser_id: UUID, now: datetime) -> UUID:
-    """A draft with nothing in it."""
-    tender_id = new_id(now)
+def new_draft(organiser_id: UUID, school_id: UUID, now: datetime) -> DraftRows:
+    """A draft with an empty lot."""
+    tender_id, lot_id = new_id(now), new_id(now)
     _tender(tender_id, organiser_id, now, acts=1, version=0)
     _act(tender_id, 1, ActKind.OPENED_DRAFT, now, {"profile": PROFILE})
-    return tender_id
+    saved(Lot(id=lot_id, tender_id=tender_id, position=1, school_id=school_id, made_at=now))
+    return DraftRows(tender_id, lot_id)
 
 
 def _tender(tender_id: UUID, organiser_id: UUID, made_at: datetime, **columns: Any) -> None:

@@ -36,7 +36,7 @@ from tests.factories.identity import (
     signed_in,
     signed_in_till,
 )
-from tests.factories.notices import new_notice
+from tests.factories.notices import new_draft, new_notice
 from tests.factories.parents import NoticeFactory
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.wallet import CASH
@@ -116,9 +116,11 @@ def _things(do: Any, canteen: Canteen, guardian: UUID, member: UUID) -> dict[str
 
 
 def _tender(canteen: Canteen) -> dict[str, Any]:
-    """A published tender for the school, and the draw of its commission; all the school's own."""
+    """A published tender for the school, the draw of its commission, and a draft; all the school's own."""
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
-    return {"tender_id": tender_id, "act_id": act_id}
+    draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
+    about = {"section": "period", "lot_section": "kitchen", "deed": "submit"}
+    return {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, **about}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What everybody reads about tenders without signing in."""
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from xml.etree import ElementTree
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from schoolmeals.actors import SYSTEM
@@ -13,6 +14,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rules.differences import Difference, differences
 from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.showing import time_left
 from tests.factories.procurement import Procurement
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -79,6 +81,16 @@ def test_a_page_counts_down_by_the_servers_clock(client: FlaskClient, world: Pro
     assert "Left to discuss the terms" in page(client, f"/tenders/{published}")
     world.clock.now = until + timedelta(microseconds=1)
     assert "Left to hand in a bid" in page(client, f"/tenders/{published}")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("kk", "16 күн 5 сағат"), ("ru", "16 дней 5 часов"), ("en", "16 days 5 hours")]
+)
+def test_what_is_left_is_told_in_two_units(app: Flask, language: str, words: str) -> None:
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert time_left(start + timedelta(days=16, hours=5, minutes=59), start) == words
+        assert time_left(start - timedelta(days=1), start)[0] == "0"
 
 
 def test_the_page_says_what_is_bought_and_what_is_not_verified(client: FlaskClient, published: UUID) -> None:

@@ -16,6 +16,7 @@ from schoolmeals.files import jobs as files_jobs
 from schoolmeals.identity import jobs as identity_jobs
 from schoolmeals.jobs import Task, tasks_of
 from schoolmeals.parents import jobs as parents_jobs
+from schoolmeals.procurement import jobs as procurement_jobs
 from schoolmeals.pupils import jobs as pupils_jobs
 from schoolmeals.wallet import jobs as wallet_jobs
 
@@ -36,7 +37,7 @@ def run_worker(flask_app: Flask, *, concurrency: int = 2, wait: bool = True) -> 
 def queue_of(flask_app: Flask) -> App:
     """The job library's app with all our tasks, each wrapped in ``flask_app``'s context."""
     queue = App(connector=PsycopgConnector())
-    for room in (files_jobs, pupils_jobs, wallet_jobs, parents_jobs, identity_jobs):
+    for room in (files_jobs, pupils_jobs, wallet_jobs, parents_jobs, identity_jobs, procurement_jobs):
         for task in tasks_of(room):
             _register(queue, flask_app, task)
     _look_after_itself(queue)

@@ -68,8 +68,9 @@ def chain_of(work: Work, keys: ServerKeys, tender_id: UUID, lot_id: UUID, tender
 def all_rows(work: Work, keys: ServerKeys, tender_id: UUID) -> Iterator[RowFacts]:
     """The inside of every row of a tender. Raises Conflict where one was changed."""
     found = select(SealedRow.id, SealedRow.body).where(SealedRow.tender_id == tender_id)
-    for id, body in work.session.execute(found.execution_options(yield_per=100)):
-        yield unsealed(keys, tender_id, id, body)
+    with work.session.execute(found.execution_options(yield_per=100)) as rows:
+        for id, body in rows:
+            yield unsealed(keys, tender_id, id, body)
 
 
 def missing_parts(work: Work, keys: ServerKeys, tender_id: UUID, envelope: SealedEnvelope) -> list[int]:

@@ -5,13 +5,17 @@ Nothing here numbers an act or names anybody in the log: until the opening nobod
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
+
+from sqlalchemy import select
 
 from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, Invalid, NotFound, NotNow
 from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted
+from schoolmeals.procurement.models import TenderAct, TenderVersion
 from schoolmeals.procurement.parts import (
     chain_of,
     claimed,
@@ -22,8 +26,7 @@ from schoolmeals.procurement.parts import (
     keep_row,
     missing_parts,
 )
-from schoolmeals.procurement.profiles import Profile
-from schoolmeals.procurement.queries.drafts import document_now, profile_of
+from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.rows import (
     NOBODY,
     Receipt,
@@ -34,16 +37,17 @@ from schoolmeals.procurement.rows import (
     sealed,
     slot_id,
 )
-from schoolmeals.procurement.rules.acts import LotStage
+from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import (
     PART_BYTES,
     VERSIONS_MAX,
+    Asked,
     RowFacts,
     RowKind,
+    asked_by,
     files_until,
     follows,
     is_for,
-    key_set_of,
     standing,
 )
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -165,7 +169,7 @@ def receive_part(
         if is_whole(work, keys, tender_id, file):
             raise NotNow("files-late", FILES_LATE)
         forget_parts(work, keys, tender_id, file, range(first, first + count))
-    elif hand.at > files_until(hand.facts.terms["bidding"].until, profile_of(work, hand.tender)):
+    elif hand.at > files_until(_deadline(hand), profile_of(work, hand.tender)):
         raise NotNow("files-late", FILES_LATE)
     keep_parts(work, keys, tender_id, file, first, content, hand.at)
     return _progress(work, keys, tender_id, file)
@@ -207,11 +211,10 @@ def _submit(
             raise
         return known
     _require_own(work, tenderer_id)
-    document = document_now(work, hand.tender)
-    assert document is not None, "bids are taken once the tender is published"
-    manifest = submitted_manifest(data, key_set_of(document))
-    lots = (id for id, lot in hand.facts.lots.items() if lot.stage is LotStage.ACTIVE)
-    _require(is_for(manifest, tenderer_id, lots, Profile.from_json(document["profile"])), Invalid)
+    asked = _asked(work, hand)
+    manifest = submitted_manifest(data, asked.keys)
+    _require(is_for(manifest, tenderer_id, asked), Invalid)
+    _require_lot_in_play(work, hand, UUID(manifest.bid.lot_ids[0]))
     bid_id, digest = UUID(manifest.bid.bid_id), manifest_digest(data)
 
     def following(hand: AtHand, chain: list[RowFacts]) -> RowFacts:
@@ -328,10 +331,27 @@ def _require(refused: Refused | None, kind: type[Invalid] | type[Conflict]) -> N
 
 
 def _require_same_keys(work: Work, hand: AtHand, bid: RowFacts) -> None:
-    document = document_now(work, hand.tender)
-    assert document is not None, "a bid is on a published tender"
-    if Manifest.from_bytes(bid.manifest).bid.key_set_sha256 != key_set_of(document).sha256:
+    if Manifest.from_bytes(bid.manifest).bid.key_set_sha256 != _asked(work, hand).keys.sha256:
         raise Conflict("keys-changed", KEYS_CHANGED)
+
+
+def _asked(work: Work, hand: AtHand) -> Asked:
+    """What the version that is published now asks of bids."""
+    return asked_by(work.session.get_one(TenderVersion, (hand.id, hand.tender.version)).text)
+
+
+def _require_lot_in_play(work: Work, hand: AtHand, lot_id: UUID) -> None:
+    # Asked of the acts about this lot alone: replaying all of them would be the longest part of a bid's deed.
+    ended = (ActKind.LOT_CANCELLED, ActKind.LOT_UNSUCCESSFUL)
+    found = select(TenderAct.id).where(TenderAct.tender_id == hand.id, TenderAct.lot_id == lot_id)
+    if work.session.scalar(found.where(TenderAct.kind.in_(ended)).limit(1)) is not None:
+        raise NotNow("lot-ended", LOT_ENDED)
+
+
+def _deadline(hand: AtHand) -> datetime:
+    until = hand.tender.bidding_until
+    assert until is not None, "files follow a bid"
+    return until
 
 
 def _progress(work: Work, keys: ServerKeys, tender_id: UUID, file: SealedEnvelope) -> Progress:
@@ -344,6 +364,7 @@ def _progress(work: Work, keys: ServerKeys, tender_id: UUID, file: SealedEnvelop
 
 NOT_A_PART: Final = N_("This is not a piece of the sealed file that the manifest names.")
 FILES_LATE: Final = N_("The time for sending the sealed files is over.")
+LOT_ENDED: Final = N_("This lot takes no bids any more.")
 NOT_STANDING: Final = N_("This bid does not stand any more. Load the page to see which one does.")
 KEYS_CHANGED: Final = N_("The commission's keys have changed with the amendment. Seal the bid anew and replace it.")
 ID_USED: Final = N_("This number was already used for something else. Load the page again.")

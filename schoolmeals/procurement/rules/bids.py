@@ -1,9 +1,11 @@
 """Bids before anybody can read them: what a sealed row says, which bid of a supplier stands, and what closing lists."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -149,15 +151,32 @@ def _is_version_of(one: FrozenFacts, head: FrozenFacts, confirm_from: int) -> bo
     return same and (one == head or valid)
 
 
-def is_for(manifest: Manifest, tenderer_id: UUID, lots: Iterable[UUID], profile: Profile) -> Refused | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a published version asks of bids."""
+
+    keys: KeySet
+    lots: frozenset[str]
+    envelopes: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def asked_by(text: str) -> Asked:
+    """What a version's canonical text asks. In the last minutes before a deadline it is read for every bid anew."""
+    document = json.loads(text)
+    lots = frozenset(str(lot["id"]) for lot in document["lots"])
+    return Asked(key_set_of(document), lots, tuple(document["profile"]["envelopes"]))
+
+
+def is_for(manifest: Manifest, tenderer_id: UUID, asked: Asked) -> Refused | None:
     """The manifest is this supplier's, for one lot that still takes bids, with the envelopes that are asked for."""
     bid = manifest.bid
     if bid.bidder != str(tenderer_id):
         return Refused("another-bidder", ANOTHER_BIDDER, {})
-    if len(bid.lot_ids) != 1 or bid.lot_ids[0] not in {str(lot) for lot in lots}:
+    if len(bid.lot_ids) != 1 or bid.lot_ids[0] not in asked.lots:
         return Refused("one-lot", ONE_LOT, {})
-    if bid.envelopes != profile.envelopes:
-        return Refused("other-envelopes", OTHER_ENVELOPES, {"envelopes": ", ".join(profile.envelopes)})
+    if bid.envelopes != asked.envelopes:
+        return Refused("other-envelopes", OTHER_ENVELOPES, {"envelopes": ", ".join(asked.envelopes)})
     if not _is_id(bid.bid_id):
         return Refused("no-bid-id", NO_BID_ID, {})
     return None

@@ -1,0 +1,74 @@
+"""What the worker does by itself for tenders: closes them after the deadline, and writes rows that are nothing."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from schoolmeals.actors import SYSTEM
+from schoolmeals.clock import Clock, system_clock
+from schoolmeals.database import Work, reading, transaction
+from schoolmeals.errors import NotNow
+from schoolmeals.jobs import Task
+from schoolmeals.procurement.acting import LegalClock, database_clock, deed_clock
+from schoolmeals.procurement.actions.bidding import write_cover
+from schoolmeals.procurement.actions.closing import close_bidding
+from schoolmeals.procurement.models import Tender
+from schoolmeals.procurement.queries.tenders import stage_is
+from schoolmeals.procurement.rows import ServerKeys
+from schoolmeals.procurement.rules.bids import cover_count
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.web import frame
+
+
+def legal_clock(clock: Clock) -> LegalClock:
+    """The database's clock; where an installation moves its own by hand, that one."""
+    return database_clock if clock is system_clock else deed_clock
+
+
+def close_due() -> None:
+    """Close every tender whose deadline has passed. One that cannot be closed keeps no other waiting."""
+    here = frame()
+    keys = ServerKeys.of(here.settings.secret_key)
+    with reading(SYSTEM, here.clock()) as look:
+        due = [id for id, _until in _at(look, TenderStage.CLOSED)]
+    failed: list[Exception] = []
+    for tender_id in due:
+        try:
+            with transaction(SYSTEM, here.clock()) as work:
+                close_bidding(work, tender_id, keys=keys, clock=legal_clock(here.clock))
+        except NotNow:
+            continue
+        except Exception as error:  # noqa: BLE001 (the others are closed first; then all is told)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("tenders that could not be closed", failed)
+
+
+def cover() -> None:
+    """Write as many rows and pieces that are nothing as chance says, for each tender that takes bids."""
+    here = frame()
+    keys = ServerKeys.of(here.settings.secret_key)
+    with reading(SYSTEM, here.clock()) as look:
+        taking = _at(look, TenderStage.BIDDING)
+    for tender_id, until in taking:
+        rows, parts = (cover_count(until - here.clock(), secrets.randbelow) for _ in range(2))
+        try:
+            with transaction(SYSTEM, here.clock()) as work:
+                write_cover(work, tender_id, rows=rows, parts=parts, keys=keys, clock=legal_clock(here.clock))
+        except NotNow:
+            # The deadline passed in between.
+            continue
+
+
+def _at(look: Work, stage: TenderStage) -> list[tuple[UUID, datetime]]:
+    """The tenders at a stage that are not closed yet, with their deadlines."""
+    found = select(Tender.id, Tender.bidding_until).where(stage_is(stage, look.now), Tender.closed_at.is_(None))
+    return [(id, until) for id, until in look.session.execute(found) if until is not None]
+
+
+TASKS: tuple[Task, ...] = (
+    Task("procurement.close", close_due, every="* * * * *"),
+    Task("procurement.cover", cover, every="*/10 * * * *"),
+)

@@ -119,7 +119,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     """A published tender for the school, the draw of its commission, and a draft; all the school's own."""
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
-    about = {"section": "period", "lot_section": "kitchen", "deed": "submit"}
+    about = {"section": "period", "lot_section": "kitchen", "deed": "submit", "step": "announce"}
     return {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, **about}
 
 

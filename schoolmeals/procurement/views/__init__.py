@@ -1,7 +1,7 @@
 """Pages of the tenders' room, one file for each group of doors."""
 
 from schoolmeals.errors import N_
-from schoolmeals.procurement.views import drafts, public
+from schoolmeals.procurement.views import commission, drafts, public
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS
 from schoolmeals.web import PUBLIC_POLICY, NavItem
@@ -11,4 +11,4 @@ navigation: tuple[NavItem, ...] = (
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
 )
 
-__all__ = ["drafts", "navigation", "pages", "public"]
+__all__ = ["commission", "drafts", "navigation", "pages", "public"]

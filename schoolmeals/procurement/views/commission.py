@@ -1,0 +1,122 @@
+"""The officers' page of a tender's commission: announcing the draw, drawing by the public seed, the secretary."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext
+
+from schoolmeals.clock import in_utc
+from schoolmeals.database import Work, reading, transaction
+from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
+from schoolmeals.procurement import showing
+from schoolmeals.procurement.actions import commission as commission_deeds
+from schoolmeals.procurement.actions import draws
+from schoolmeals.procurement.queries import commission as commission_queries
+from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.permissions import Party
+from schoolmeals.procurement.rules.quorum import SeatFacts
+from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.desk import READERS, WRITERS, again
+from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
+from schoolmeals.verdicts import Refused
+from schoolmeals.web import actor, frame, guard, now, render
+
+_NO_MOMENT: Final = FieldProblem.of("not-a-moment", N_("Choose a day and a time to come."))
+
+
+@pages.get("/procurement/tenders/<uuid:draft_id>/commission")
+@guard(READERS)
+def draft_commission(draft_id: UUID) -> Any:
+    """Who is in the commission, what it lacks, and the draw."""
+    return render("procurement/commission.html", **_commission(draft_id))
+
+
+@pages.post("/procurement/tenders/<uuid:draft_id>/commission/<step>")
+@guard(WRITERS)
+def form_commission(draft_id: UUID, step: str) -> Any:
+    """Announce the draw, draw, or take the secretary's place."""
+    if step not in STEPS:
+        raise NotFound
+    try:
+        with transaction(actor(), now()) as work:
+            STEPS[step](work, draft_id)
+    except Refusal as refusal:
+        return again(refusal, "procurement/commission.html", **(_commission(draft_id) | {"typed": request.form}))
+    flash(gettext("Done."), "good")
+    return redirect(url_for("procurement.draft_commission", draft_id=draft_id), code=303)
+
+
+def _announce(work: Work, draft_id: UUID) -> None:
+    # Whose draft it is comes first: what was typed into a stranger's form is nobody's business.
+    tender_queries.task_list(work, draft_id)
+    source = request.form.get("seed_source", "")
+    draws.announce_draw(work, draft_id, seed_source=source, seed_not_before=_moment())
+
+
+def _draw(work: Work, draft_id: UUID) -> None:
+    draws.draw_members(work, draft_id, request.form.get("seed", ""))
+
+
+def _keep_minutes(work: Work, draft_id: UUID) -> None:
+    who = actor().id
+    assert who is not None, "only people pass this door"
+    commission_deeds.appoint_secretary(work, draft_id, who)
+
+
+STEPS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
+    "announce": _announce,
+    "draw": _draw,
+    "secretary": _keep_minutes,
+}
+
+
+def _moment() -> datetime:
+    """The day and local time that were typed. Raises Invalid."""
+    try:
+        typed = datetime.fromisoformat(f"{request.form.get('day', '')}T{request.form.get('time', '')}")
+        return in_utc(typed.replace(tzinfo=frame().zone))
+    except (ValueError, OverflowError) as error:
+        raise Invalid(fields={"day": [_NO_MOMENT]}) from error
+
+
+def _commission(draft_id: UUID) -> dict[str, Any]:
+    with reading(actor(), now()) as work:
+        tender_queries.task_list(work, draft_id)
+        view = tender_queries.tender(work, draft_id)
+        found = commission_queries.commission(work, draft_id)
+        acts = tender_queries.acts(work, draft_id)
+        announced = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
+        record = commission_queries.draw_record(work, announced) if announced is not None else None
+    return {
+        "view": view,
+        "draft_id": draft_id,
+        "title": showing.said(view.line.title),
+        "seats": [_seat(one) for one in found.seats],
+        "lacks": [_sentence(one) for one in (found.refused, found.keys_refused) if one is not None],
+        "record": record,
+        "not_before": showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])) if record else "",
+        "may_announce": "announce_draw" in view.deeds and (record is None or record.drawn_at is not None),
+        "may_draw": "draw_members" in view.deeds and record is not None and record.drawn_at is None,
+        "may_keep": Party.OFFICER in view.parties
+        and "appoint_secretary" in view.deeds
+        and not any(one.part == "secretary" and one.stands for one in found.seats),
+        "typed": {},
+    }
+
+
+def _seat(seat: SeatFacts) -> list[str]:
+    state = N_("Waiting for an answer")
+    if not seat.stands:
+        state = N_("Left")
+    elif seat.accepted_at is not None:
+        state = N_("Accepted") if seat.key_public is None else N_("Accepted, with a key")
+    constituency = gettext(CONSTITUENCY_NAMES[seat.constituency]) if seat.constituency else ""
+    return [seat.name, gettext(PART_NAMES[seat.part]), constituency, gettext(state)]
+
+
+def _sentence(refused: Refused) -> str:
+    return str(gettext(refused.sentence) % refused.facts)

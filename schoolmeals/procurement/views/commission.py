@@ -96,7 +96,8 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         "draft_id": draft_id,
         "title": showing.said(view.line.title),
         "seats": [_seat(one) for one in found.seats],
-        "lacks": [_sentence(one) for one in (found.refused, found.keys_refused) if one is not None],
+        # Keys are told of once there is a commission that could have them.
+        "lack": _sentence(found.refused or found.keys_refused),
         "record": record,
         "not_before": showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])) if record else "",
         "may_announce": "announce_draw" in view.deeds and (record is None or record.drawn_at is not None),
@@ -118,5 +119,5 @@ def _seat(seat: SeatFacts) -> list[str]:
     return [seat.name, gettext(PART_NAMES[seat.part]), constituency, gettext(state)]
 
 
-def _sentence(refused: Refused) -> str:
-    return str(gettext(refused.sentence) % refused.facts)
+def _sentence(refused: Refused | None) -> str:
+    return str(gettext(refused.sentence) % refused.facts) if refused is not None else ""

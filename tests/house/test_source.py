@@ -94,14 +94,22 @@ QUIET = {
 }
 
 
-RECORDING = {"audit.record", "audit.record_many", "audit.recording", "record_act"}
-"""``record_act`` is the way of a tender's deeds: it writes the act and records it."""
+RECORDERS = {
+    "record_act": "acting.py",
+    "freeze": "freezing.py",
+    "keep_row": "parts.py",
+    "keep_bodies": "parts.py",
+    "keep_parts": "parts.py",
+}
+"""The ways of a tender's deeds, by the file of the procurement room that they are in: they write and record."""
+RECORDING = {"audit.record", "audit.record_many", "audit.recording", *RECORDERS}
 
 
-def test_what_records_an_act_records_an_event() -> None:
-    source = ast.parse((PACKAGE / "procurement" / "acting.py").read_text("utf-8"))
-    recording = next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "record_act")
-    assert "audit.record" in {ast.unparse(call.func) for call in ast.walk(recording) if isinstance(call, ast.Call)}
+@pytest.mark.parametrize("name", RECORDERS)
+def test_what_records_for_others_records_an_event(name: str) -> None:
+    source = ast.parse((PACKAGE / "procurement" / RECORDERS[name]).read_text("utf-8"))
+    functions = {node.name: node for node in source.body if isinstance(node, ast.FunctionDef)}
+    assert _records(functions[name], functions, {name})
 
 
 def test_every_action_records_an_event() -> None:

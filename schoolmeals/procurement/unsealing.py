@@ -17,7 +17,6 @@ from schoolmeals.procurement.freezing import payload_of
 from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare, TenderAct, TenderVersion
 from schoolmeals.procurement.parts import is_whole, stored_file
 from schoolmeals.procurement.profiles import Profile
-from schoolmeals.procurement.queries.drafts import document_now
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import key_set_of
@@ -73,9 +72,8 @@ def manifest_of(work: Work, bid: FrozenBid) -> Manifest:
 
 def profile_at(work: Work, hand: AtHand) -> Profile:
     """The procedure that the tender was published with."""
-    document = document_now(work, hand.tender)
-    assert document is not None, "what is opened was published"
-    return Profile.from_json(document["profile"])
+    version = work.session.get_one(TenderVersion, (hand.id, hand.tender.version))
+    return Profile.from_json(json.loads(version.text)["profile"])
 
 
 def shares_of(work: Work, envelope: Envelope, *, good: bool = True) -> list[OpeningShare]:

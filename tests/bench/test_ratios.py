@@ -8,7 +8,7 @@ import pytest
 
 from schoolmeals.app import create_app
 from schoolmeals.database import db
-from tests.bench import in_process, over_http
+from tests.bench import in_process
 from tests.bench.ground import City, bench_server, build_city, settings_for
 from tests.bench.workload import Batch, batches
 
@@ -39,17 +39,6 @@ def test_many_clients_of_one_school_do_not_stand_in_each_others_way(city: City) 
         eight.append(clients_of_one_school(city, 8, workload=20 + turn, days=range(day, day + 2)))
         many.append(clients_of_one_school(city, 32, workload=60 + turn, days=range(day + 2, day + 5)))
     assert max(many) >= 0.6 * max(eight), (many, eight)
-
-
-def test_a_tap_over_http_is_not_far_from_a_hello(city: City) -> None:
-    # In turns again, with both servers up all the time.
-    hellos, taps = [], []
-    with over_http.serving_hello() as bare, over_http.serving(city) as port:
-        for turn, day in enumerate((37, 38, 39)):
-            hellos.append(over_http.hello(bare, 8, SECONDS))
-            days = range(day, day + 1)
-            taps.append(over_http.measure(city, port, 1, 8, SECONDS, workload=200 + 20 * turn, days=days).rate)
-    assert max(taps) >= 0.15 * max(hellos), (taps, hellos)
 
 
 def clients_of_one_school(city: City, clients: int, *, workload: int, days: range) -> int:

@@ -33,7 +33,7 @@ SUBMITTERS = 16
 RUSH_CLIENTS = 50
 RUSH_BIDS = 500
 RUSH_P99_S = 10.0
-"""On a machine that others use too; an idle one with two cores stays under a second."""
+"""What keeps this run finite. The promise is one second; measured with other work beside it: 2.3 to 2.5 seconds."""
 
 
 class Race:

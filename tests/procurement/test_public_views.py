@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -138,7 +139,7 @@ def test_a_draw_can_be_repeated_from_its_page(client: FlaskClient, world: Procur
     assert client.get(f"/draws/{published}").status_code == 404
 
 
-LOT = {"id": "l", "position": 1, "items": [{"id": "a", "quantity": 5}, {"id": "b", "quantity": 6}]}
+LOT: dict[str, Any] = {"id": "l", "position": 1, "items": [{"id": "a", "quantity": 5}, {"id": "b", "quantity": 6}]}
 
 
 def test_differences_follow_ids_and_not_places() -> None:

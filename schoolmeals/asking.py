@@ -61,6 +61,10 @@ class Question(Generic[T]):
         self._answers[:] = [self.read(rows)]
 
 
+Sent = list[Question[Any] | bytes | None]
+"""What went to the server, in its order: questions, names of what was to be prepared, None for the rest."""
+
+
 def nothing(_rows: list[Any]) -> None:
     """The reading of a statement that gives no rows."""
 
@@ -88,14 +92,14 @@ def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]])
         asked = asked.connection()
     driver: Any = asked.connection.driver_connection
     known: set[bytes] = asked.info.setdefault("prepared statements", set())
-    sent: list[Question[Any] | None] = []
+    sent: Sent = []
     try:
         results = _exchange(driver, known, _heard(asked, questions), sent)
         for question, result in zip(sent, results, strict=True):
-            if question is not None:
+            if isinstance(question, Question):
                 question.hear(_rows(driver, result))
     except Error as error:
-        told = "; ".join(question.statement for question in sent if question is not None)
+        told = "; ".join(question.statement for question in sent if isinstance(question, Question))
         raise DBAPIError.instance(told, None, error, Error) from error
     except BaseException:
         if driver.pgconn.pipeline_status:
@@ -130,33 +134,29 @@ def _prepared(statement: str) -> _Prepared:
     return _Prepared(b"asked_" + sha256(text).hexdigest()[:24].encode(), text, tuple(names))
 
 
-def _exchange(
-    driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: list[Question[Any] | None]
-) -> list[Any]:
-    """The server's results, one for everything in ``sent``, which grows by what is sent; None there is of no interest.
-
-    Raises the driver's errors.
-    """
+def _exchange(driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: Sent) -> list[Any]:
+    """The server's results, one for everything in ``sent``, which grows by what is sent. Raises the driver's errors."""
+    failure: Exception | None = None
     with driver.lock:
         try:
-            new = _sent(driver, known, questions, sent)
-        except Exception:
+            _send(driver, known, questions, sent)
+        except Exception as error:  # noqa: BLE001 (raised again below)
             # A question could not be made. What was sent before it is heard to its end, so that the connection is free.
-            _gathered(driver.pgconn)
-            raise
+            failure = error
         results = _gathered(driver.pgconn)
+    # What was prepared stays so, whatever became of the statements after it.
+    pairs = zip(sent, results, strict=True)
+    known.update(one for one, result in pairs if isinstance(one, bytes) and result.status == ExecStatus.COMMAND_OK)
+    if failure is not None:
+        raise failure
     for result in results:
         if result.status in _FAILED:
             raise error_from_result(result, encoding="utf-8")
-    known |= new
     return results
 
 
-def _sent(
-    driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: list[Question[Any] | None]
-) -> set[bytes]:
-    """Send everything; gives the names of what was prepared."""
-    server, new = driver.pgconn, set[bytes]()
+def _send(driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: Sent) -> None:
+    server = driver.pgconn
     server.enter_pipeline_mode()
     if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
         server.send_query_params(_beginning(driver), None)
@@ -164,16 +164,14 @@ def _sent(
         sent += [None, None]
     for question in questions:
         prepared = _prepared(question.statement)
-        if prepared.name not in known and prepared.name not in new:
+        if prepared.name not in known and prepared.name not in sent:
             server.send_prepare(prepared.name, prepared.text)
-            sent.append(None)
-            new.add(prepared.name)
+            sent.append(prepared.name)
         values = [_parameter(question.parameters[name]) for name in prepared.names]
         server.send_query_prepared(prepared.name, values, result_format=Format.BINARY)
         sent.append(question)
         if sum(map(len, filter(None, values))) > WORTH_SENDING:
             server.flush()
-    return new
 
 
 def _gathered(server: Any) -> list[Any]:

@@ -458,13 +458,13 @@ def test_a_batch_takes_four_round_trips(do: Any, canteen: Canteen, monkeypatch: 
     cards = [new_card(canteen, new_eater(canteen, do, money_minor=5_000_00)) for _ in range(3)]
     device = do(identity.device_of, canteen.device_id)
     sent: list[Any] = []
-    once = asking._sent
+    once = asking._send
 
     def counted(*everything: Any) -> Any:
         sent.append(everything)
         return once(*everything)
 
-    monkeypatch.setattr(asking, "_sent", counted)
+    monkeypatch.setattr(asking, "_send", counted)
     do(ring_up, [canteen.order(card, canteen.juice) for card in cards], actor=canteen.till, device=device)
     # What stands still; the purses and what is known under their locks; what happened; the books.
     assert len(sent) == 4

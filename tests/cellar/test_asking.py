@@ -82,6 +82,18 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(app: Flask, ow
         assert ask(work.session, statement, {})[0].n == 4
 
 
+def test_a_statement_that_failed_at_its_first_use_can_be_used_again(app: Flask) -> None:
+    """It was prepared before it failed; on the same connection, preparing it twice would be an error."""
+    statement = "SELECT 10 / CAST(%(n)s AS int) AS n"
+    with transaction(SYSTEM, system_clock()) as work:
+        pid = ask(work.session, "SELECT pg_backend_pid() AS pid", {})[0].pid
+        with pytest.raises(DataError):
+            ask(work.session, statement, {"n": 0})
+        work.session.rollback()
+        assert ask(work.session, "SELECT pg_backend_pid() AS pid", {})[0].pid == pid
+        assert ask(work.session, statement, {"n": 5})[0].n == 2
+
+
 def test_what_is_prepared_outlives_a_rollback(app: Flask) -> None:
     def prepared() -> list[str]:
         with transaction(SYSTEM, system_clock()) as work:
@@ -128,6 +140,7 @@ def test_a_question_that_cannot_be_made_leaves_the_connection_free(app: Flask) -
         with pytest.raises(TypeError, match="no such question"):
             ask_in_turn(work.session, in_turn())
         assert ask(work.session, NUMBER, {"n": 6})[0].n == 6
+        ask_together(work.session, write(7))
 
 
 def test_an_exchange_that_is_broken_off_closes_its_connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

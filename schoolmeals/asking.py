@@ -91,6 +91,7 @@ def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]])
         asked.flush()
         asked = asked.connection()
     driver: Any = asked.connection.driver_connection
+    assert not driver.pgconn.pipeline_status, "making a question does not ask another: the connection is taken"
     known: set[bytes] = asked.info.setdefault("prepared statements", set())
     sent: Sent = []
     try:

@@ -143,6 +143,19 @@ def test_a_question_that_cannot_be_made_leaves_the_connection_free(app: Flask) -
         ask_together(work.session, write(7))
 
 
+def test_making_a_question_does_not_ask_another(app: Flask) -> None:
+    """It would wait for itself without end."""
+    with transaction(SYSTEM, system_clock()) as work:
+
+        def in_turn() -> Any:
+            yield write(5)
+            ask(work.session, NUMBER, {"n": 1})
+
+        with pytest.raises(AssertionError, match="does not ask another"):
+            ask_in_turn(work.session, in_turn())
+        assert ask(work.session, NUMBER, {"n": 6})[0].n == 6
+
+
 def test_an_exchange_that_is_broken_off_closes_its_connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_server: Any) -> Any:
         raise KeyboardInterrupt

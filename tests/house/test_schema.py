@@ -36,6 +36,8 @@ APPEND_ONLY = {
     "frozen_bid",
     "opening_share",
     "opened_bid",
+    "protocol",
+    "protocol_paper",
 }
 
 

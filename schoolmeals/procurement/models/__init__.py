@@ -10,6 +10,7 @@ from schoolmeals.procurement.models.commission import (
 )
 from schoolmeals.procurement.models.notices import Enquiry, EnquiryAnswer, Subscription, TenderDocument
 from schoolmeals.procurement.models.plans import PlanLine, ServedMeals
+from schoolmeals.procurement.models.protocols import MemberKey, Protocol, ProtocolPaper
 from schoolmeals.procurement.models.tenders import Lot, LotItem, Tender, TenderAct, TenderSection, TenderVersion
 
 __all__ = [
@@ -21,10 +22,13 @@ __all__ = [
     "InterestDeclaration",
     "Lot",
     "LotItem",
+    "MemberKey",
     "OpenedBid",
     "OpeningShare",
     "PlanLine",
     "PoolMember",
+    "Protocol",
+    "ProtocolPaper",
     "SealedRow",
     "ServedMeals",
     "Subscription",

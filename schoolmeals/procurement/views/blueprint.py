@@ -2,4 +2,10 @@
 
 from flask import Blueprint
 
-pages = Blueprint("procurement", "schoolmeals.procurement", template_folder="templates")
+pages = Blueprint(
+    "procurement",
+    "schoolmeals.procurement",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/procurement",
+)

@@ -38,6 +38,15 @@ APPEND_ONLY = {
     "opened_bid",
     "protocol",
     "protocol_paper",
+    "recheck",
+    "complaint",
+    "complaint_post",
+    "complaint_file",
+    "contract_document",
+    "contract_item",
+    "contract_price",
+    "contract_signature",
+    "lease",
 }
 
 

@@ -1,5 +1,6 @@
 """The room's tables. What happened to a tender is in ``tender_act``; the rest is what acts speak of."""
 
+from schoolmeals.procurement.models.awards import Award, Complaint, ComplaintFile, ComplaintPost, Recheck
 from schoolmeals.procurement.models.bids import CiphertextPart, FrozenBid, OpenedBid, OpeningShare, SealedRow
 from schoolmeals.procurement.models.commission import (
     CommissionSeat,
@@ -8,18 +9,40 @@ from schoolmeals.procurement.models.commission import (
     Tenure,
     TenureException,
 )
+from schoolmeals.procurement.models.contracts import (
+    Contract,
+    ContractChange,
+    ContractDocument,
+    ContractItem,
+    ContractPrice,
+    ContractSignature,
+    ContractStaff,
+    Lease,
+)
 from schoolmeals.procurement.models.notices import Enquiry, EnquiryAnswer, Subscription, TenderDocument
 from schoolmeals.procurement.models.plans import PlanLine, ServedMeals
 from schoolmeals.procurement.models.protocols import MemberKey, Protocol, ProtocolPaper
 from schoolmeals.procurement.models.tenders import Lot, LotItem, Tender, TenderAct, TenderSection, TenderVersion
 
 __all__ = [
+    "Award",
     "CiphertextPart",
     "CommissionSeat",
+    "Complaint",
+    "ComplaintFile",
+    "ComplaintPost",
+    "Contract",
+    "ContractChange",
+    "ContractDocument",
+    "ContractItem",
+    "ContractPrice",
+    "ContractSignature",
+    "ContractStaff",
     "Enquiry",
     "EnquiryAnswer",
     "FrozenBid",
     "InterestDeclaration",
+    "Lease",
     "Lot",
     "LotItem",
     "MemberKey",
@@ -29,6 +52,7 @@ __all__ = [
     "PoolMember",
     "Protocol",
     "ProtocolPaper",
+    "Recheck",
     "SealedRow",
     "ServedMeals",
     "Subscription",

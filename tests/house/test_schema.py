@@ -47,6 +47,8 @@ APPEND_ONLY = {
     "contract_price",
     "contract_signature",
     "lease",
+    "register_import",
+    "register_entry",
 }
 
 

@@ -22,6 +22,16 @@ from schoolmeals.procurement.models.contracts import (
 from schoolmeals.procurement.models.notices import Enquiry, EnquiryAnswer, Subscription, TenderDocument
 from schoolmeals.procurement.models.plans import PlanLine, ServedMeals
 from schoolmeals.procurement.models.protocols import MemberKey, Protocol, ProtocolPaper
+from schoolmeals.procurement.models.registers import RegisterEntry, RegisterImport
+from schoolmeals.procurement.models.suppliers import (
+    ExperienceContract,
+    Supplier,
+    SupplierEquipment,
+    SupplierEvidence,
+    SupplierRepresentative,
+    SupplierStaff,
+    SupplierTax,
+)
 from schoolmeals.procurement.models.tenders import Lot, LotItem, Tender, TenderAct, TenderSection, TenderVersion
 
 __all__ = [
@@ -40,6 +50,7 @@ __all__ = [
     "ContractStaff",
     "Enquiry",
     "EnquiryAnswer",
+    "ExperienceContract",
     "FrozenBid",
     "InterestDeclaration",
     "Lease",
@@ -53,9 +64,17 @@ __all__ = [
     "Protocol",
     "ProtocolPaper",
     "Recheck",
+    "RegisterEntry",
+    "RegisterImport",
     "SealedRow",
     "ServedMeals",
     "Subscription",
+    "Supplier",
+    "SupplierEquipment",
+    "SupplierEvidence",
+    "SupplierRepresentative",
+    "SupplierStaff",
+    "SupplierTax",
     "Tender",
     "TenderAct",
     "TenderDocument",

@@ -10,6 +10,7 @@ from schoolmeals.files.actions import end_upload, keep_upload, order_paper
 from schoolmeals.files.archives import unpacked
 from schoolmeals.files.jobs import DRAW
 from schoolmeals.files.making import file_key, make_paper
+from schoolmeals.files.papers import Enclosure, drawn
 from schoolmeals.files.queries import content_of, kept_file
 from schoolmeals.files.rules import MOST_ROWS, FileStage, KeptFacts, PaperOrder, unusable
 from schoolmeals.files.sheets import (
@@ -32,6 +33,7 @@ __all__ = [
     "LONGEST_CELL",
     "MOST_ROWS",
     "XLSX",
+    "Enclosure",
     "FileStage",
     "KeptFacts",
     "Line",
@@ -40,6 +42,7 @@ __all__ = [
     "as_workbook",
     "content_of",
     "decoded",
+    "drawn",
     "end_upload",
     "file_key",
     "guarded",

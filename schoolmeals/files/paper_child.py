@@ -1,9 +1,11 @@
-"""A program of its own: reads HTML from standard input and writes a PDF to standard output, within limits.
+"""A program of its own: reads a page of HTML, the kind of PDF and what goes into it as JSON from standard input, and
+writes the PDF to standard output, within limits.
 
 It fetches nothing but ``data:`` addresses, so no name on a roll can make it read a file or call another machine. On
 standard error it says ``page 7`` when the seventh page is laid out. It must not import the rest of the product.
 """
 
+import json
 import logging
 import resource
 import sys
@@ -29,7 +31,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
     # After the limits: they hold for the import too, which is heavy.
-    from weasyprint import HTML
+    from weasyprint import HTML, Attachment
     from weasyprint.urls import URLFetcher
 
     progress = logging.getLogger("weasyprint.progress")
@@ -37,8 +39,15 @@ def main() -> None:
     progress.propagate = False
     progress.addHandler(Told())
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-    document = HTML(string=sys.stdin.buffer.read().decode(), url_fetcher=fetcher)
-    sys.stdout.buffer.write(document.write_pdf(pdf_variant="pdf/ua-1"))
+    asked = json.loads(sys.stdin.buffer.read())
+    enclosed = [
+        Attachment(string=one["text"], name=one["name"], description=one["about"], relationship="Source")
+        for one in asked["enclosed"]
+    ]
+    document = HTML(string=asked["html"], url_fetcher=fetcher)
+    # Tags in every kind: a screen reader reads the archived paper as well.
+    options = {"pdf_variant": asked["variant"], "pdf_tags": True, "attachments": enclosed}
+    sys.stdout.buffer.write(document.write_pdf(**options))
 
 
 if __name__ == "__main__":

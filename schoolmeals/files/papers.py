@@ -1,8 +1,10 @@
-"""Pages of HTML drawn as PDF/UA by a child process with limits. Only the worker draws."""
+"""Pages of HTML drawn by a child process with limits, as PDF/UA or what the caller names. Only the worker draws."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Timer
@@ -15,13 +17,25 @@ _CHILD: Final = Path(__file__).with_name("paper_child.py")
 _PAGE: Final = b"page "
 
 
-def drawn(html: str, tell: Callable[[int], None]) -> bytes:
-    """The PDF of a page. ``tell`` hears how many of its pages are laid out, again and again.
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file of text that is put into a PDF; its name says what it is."""
+
+    name: str
+    about: str
+    text: str
+
+
+def drawn(
+    html: str, tell: Callable[[int], None], *, variant: str = "pdf/ua-1", enclosed: Sequence[Enclosure] = ()
+) -> bytes:
+    """The PDF of a page, with ``enclosed`` inside. ``tell`` hears how many of its pages are laid out, again and again.
 
     Raises Unavailable ``paper-unavailable`` where it cannot be drawn here within the limits.
     """
+    asked = {"html": html, "variant": variant, "enclosed": [asdict(one) for one in enclosed]}
     with TemporaryFile() as source, TemporaryFile() as target:
-        source.write(html.encode())
+        source.write(json.dumps(asked).encode())
         source.seek(0)
         if _run_child(source.fileno(), target.fileno(), tell) != 0:
             raise _away()

@@ -15,6 +15,8 @@ from schoolmeals.procurement.acting import LegalClock, database_clock, deed_cloc
 from schoolmeals.procurement.actions.bidding import write_cover
 from schoolmeals.procurement.actions.closing import close_bidding
 from schoolmeals.procurement.models import Tender
+from schoolmeals.procurement.protocol_papers import draw_protocol
+from schoolmeals.procurement.protocols import DRAW
 from schoolmeals.procurement.queries.tenders import stage_is
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.bids import cover_count
@@ -71,4 +73,5 @@ def _at(look: Work, stage: TenderStage) -> list[tuple[UUID, datetime]]:
 TASKS: tuple[Task, ...] = (
     Task("procurement.close", close_due, every="* * * * *"),
     Task("procurement.cover", cover, every="*/10 * * * *"),
+    Task(DRAW, draw_protocol),
 )

@@ -13,8 +13,10 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted, record_act
 from schoolmeals.procurement.documents import written
 from schoolmeals.procurement.freezing import freeze, frozen_list
+from schoolmeals.procurement.minutes import opening_minutes
 from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare
 from schoolmeals.procurement.parts import missing_parts
+from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
@@ -200,14 +202,18 @@ def adjourn_opening(
 
 
 def finish_opening(work: Work, tender_id: UUID, *, clock: LegalClock = database_clock) -> None:
-    """End the opening: every bid was read, or is known to be unreadable. Raises NotNow ``bids-not-opened``."""
+    """End the opening with its protocol: every bid was read, or is known to be unreadable. Raises NotNow
+    ``bids-not-opened``.
+    """
     hand = permitted(work, "finish_opening", tender_id, clock=clock)
     closed = [one for one in envelopes_due(work, hand) if opened_row(work, one) is None]
     reveal = hand.facts.terms.get("reveal")
     _require(may_finish([one.bid.id for one in closed], reveal.until if reveal is not None else None, hand.at))
     for one in closed:
         _keep_unreadable(work, hand, one.bid, one.name, NOT_DISCLOSED, ())
-    record_act(work, hand, ActKind.OPENED, {"list": [_minuted(one) for one in frozen_list(work, tender_id)]})
+    protocol_id = make_protocol(work, hand, "opening", opening_minutes(work, hand))
+    listed = [_minuted(one) for one in frozen_list(work, tender_id)]
+    record_act(work, hand, ActKind.OPENED, {"list": listed, "protocol_sha256": protocol_sha256(work, protocol_id)})
 
 
 def _has_arrived(work: Work, keys: ServerKeys, one: FrozenFacts) -> bool:

@@ -190,7 +190,13 @@ def criteria_rows(profile: Profile) -> list[tuple[str, str, str, bool]]:
 def history(acts: Sequence[Act]) -> list[dict[str, Any]]:
     """What has happened, the latest first; only acts that have words."""
     return [
-        {"id": one.id, "title": gettext(ACT_NAMES[one.kind]), "moment": one.at, "text": _said_of(one)}
+        {
+            "id": one.id,
+            "title": gettext(ACT_NAMES[one.kind]),
+            "moment": one.at,
+            "text": _said_of(one),
+            "protocol": one.payload.get("protocol_sha256"),
+        }
         for one in reversed(acts)
         if one.kind in ACT_NAMES
     ]

@@ -35,6 +35,8 @@ FILES: Final = {
     "files.download",
     "parents.meals_csv",
     "procurement.notice_json",
+    "procurement.protocol_json",
+    "procurement.protocol_pdf",
     "procurement.tender_feed",
     "pupils.photo",
     "pupils.problems",

@@ -38,6 +38,7 @@ from tests.factories.identity import (
 )
 from tests.factories.notices import new_draft, new_notice
 from tests.factories.parents import NoticeFactory
+from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.wallet import CASH
 
@@ -84,6 +85,7 @@ def build(app: Flask, do: Any, clock: MovableClock) -> World:
         kept = {"kind": "upload", "purpose": PURPOSE, "ready_at": None, "school_id": things[variant]["school_id"]}
         things[variant]["upload_id"] = new_kept_file(keeper, clock(), template(), **kept)
     things["missing"] = {name: new_id() if isinstance(value, UUID) else value for name, value in things["own"].items()}
+    things["missing"]["sha256"] = "0" * 64
     till = DeviceFactory.create(school_id=here.school_id, cashier_id=people["cashier"])
     return World(app, people, till.id, things)
 
@@ -119,7 +121,8 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     """A published tender for the school, the draw of its commission, and a draft; all the school's own."""
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
-    about = {"section": "period", "lot_section": "kitchen", "deed": "submit", "step": "announce"}
+    protocol = {"sha256": new_protocol(tender_id, canteen.now)}
+    about = {**protocol, "section": "period", "lot_section": "kitchen", "deed": "submit", "step": "announce"}
     return {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, **about}
 
 

@@ -2,6 +2,7 @@
 
 from schoolmeals.errors import N_
 from schoolmeals.procurement.views import commission, drafts, public
+from schoolmeals.procurement.views import protocols as protocols
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS
 from schoolmeals.web import PUBLIC_POLICY, NavItem

@@ -17,19 +17,30 @@ from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, at_hand, deed_clock, lock_tender, record_act
-from schoolmeals.procurement.actions import closing, commission, drafting, draws, opening, publishing, reviewing
+from schoolmeals.procurement.actions import (
+    awarding,
+    cancelling,
+    closing,
+    commission,
+    drafting,
+    draws,
+    opening,
+    publishing,
+    reviewing,
+    suspending,
+)
 from schoolmeals.procurement.actions.draws import NewPoolMember
-from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.need import AGE_GROUPS
-from schoolmeals.procurement.rules.quorum import SeatFacts
+from schoolmeals.procurement.rules.quorum import SeatFacts, heads, voters
 from schoolmeals.procurement.rules.stages import TenderStage
-from schoolmeals.procurement.rules.terms import Term, as_payload
+from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.sealing import new_member_key
+from tests.factories.awards import two_ranked
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
 from tests.factories.pupils import PupilFactory, SchoolClassFactory
 
@@ -217,6 +228,16 @@ class Procurement:
         """The first standing seat of a part."""
         return next(seat for seat in self.seats(tender_id) if seat.part == part and seat.stands)
 
+    def voters(self, tender_id: UUID) -> list[UUID]:
+        """The seats that have a vote."""
+        return [seat.id for seat in voters(self.seats(tender_id))]
+
+    def chair(self, tender_id: UUID) -> Actor:
+        """Whoever chairs the commission now."""
+        seat = heads(self.seats(tender_id))[0]
+        assert seat is not None
+        return self.holder(seat)
+
     def remember(self, tender_id: UUID) -> None:
         """Keep in mind what deeds on this tender need to name."""
         self.chair_id = self.seat(tender_id, "chair").id
@@ -343,10 +364,21 @@ def happens(kind: ActKind, **payload: Any) -> Step:
     return happen
 
 
-def _awarded(world: Procurement, tender_id: UUID) -> None:
-    now = world.clock()
-    standstill = Term(now, now + timedelta(days=7), Length(5, "working-days"))
-    world.act(tender_id, ActKind.AWARDED, {"terms": as_payload({"standstill": standstill})})
+def _evaluated(world: Procurement, tender_id: UUID) -> None:
+    two_ranked(world, tender_id)
+
+
+def _sign_award(world: Procurement, tender_id: UUID) -> None:
+    world.do(awarding.sign_award, tender_id, present=world.voters(tender_id), zone=ALMATY, actor=world.chair(tender_id))
+
+
+def _suspend(world: Procurement, tender_id: UUID) -> None:
+    order = {"cause": "court", "cause_id": "court-1", "reason": "Interim measures"}
+    world.do(suspending.suspend_tender, tender_id, **order, clock=deed_clock)
+
+
+def _cancel(world: Procurement, tender_id: UUID) -> None:
+    world.do(cancelling.cancel_tender, tender_id, reason_code="no-need", reason="Closed for repairs", clock=deed_clock)
 
 
 STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
@@ -359,15 +391,15 @@ STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
     (TenderStage.OPENING, (_start_opening,)),
     (TenderStage.ADMISSION, (_finish_opening,)),
     (TenderStage.EVALUATION, (happens(ActKind.ADMITTED),)),
-    (TenderStage.AWARDING, (happens(ActKind.EVALUATED),)),
-    (TenderStage.STANDSTILL, (_awarded,)),
+    (TenderStage.AWARDING, (_evaluated,)),
+    (TenderStage.STANDSTILL, (_sign_award,)),
     (TenderStage.CONTRACTING, (after_term("standstill"),)),
     (TenderStage.COMPLETE, (happens(ActKind.COMPLETED),)),
 )
 """The straight way, each stage with what leads to it from the one before."""
 SIDE_STEPS: Final[Mapping[TenderStage, tuple[TenderStage, Step]]] = {
-    TenderStage.SUSPENDED: (TenderStage.BIDDING, happens(ActKind.SUSPENDED, cause="court", cause_id="court-1")),
-    TenderStage.CANCELLED: (TenderStage.BIDDING, happens(ActKind.CANCELLED, reason_code="no-need")),
+    TenderStage.SUSPENDED: (TenderStage.BIDDING, _suspend),
+    TenderStage.CANCELLED: (TenderStage.BIDDING, _cancel),
     TenderStage.UNSUCCESSFUL: (TenderStage.AWARDING, happens(ActKind.UNSUCCESSFUL)),
 }
 """Stages beside the way: from where, and by what."""

@@ -27,6 +27,7 @@ from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS
 from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
+from tests.procurement import deeds_of_awards as awards
 
 Recipe = Callable[[Procurement, Work, UUID], Any]
 RECIPIENT: Final = new_member_key()[1]
@@ -102,5 +103,6 @@ RECIPES: Final[dict[str, Recipe]] = {
     ),
     "adjourn_opening": lambda _world, work, tender: opening.adjourn_opening(work, tender, zone=ALMATY, **BIDDING),
     "finish_opening": lambda _world, work, tender: opening.finish_opening(work, tender, clock=deed_clock),
+    **awards.RECIPES,
 }
 """Deeds on a tender, by the names of their actions."""

@@ -281,6 +281,15 @@ def _complaint_judged(facts: TenderFacts, act: Act) -> TenderFacts:
     return replace(facts, complaints_waiting=facts.complaints_waiting - _ids(act))
 
 
+def _executed(facts: TenderFacts, act: Act) -> TenderFacts:
+    """Where a decision sends the tender back to admission, what came after that has not happened any more."""
+    if act.payload.get("back_to") != "admission":
+        return facts
+    gone = dict.fromkeys(("admitted_at", "evaluated_at", "awarded_at", "standstill_until"))
+    terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in {"standstill", "signing"}}
+    return replace(facts, times=replace(facts.times, **gone), terms=terms)
+
+
 def _ids(act: Act) -> frozenset[UUID]:
     assert act.subject_id is not None, f"{act.kind} is about something"
     return frozenset({act.subject_id})
@@ -353,6 +362,7 @@ _MEANINGS: Final[dict[ActKind, _Meaning]] = {
     ActKind.COMPLAINT_INADMISSIBLE: _complaint_judged,
     ActKind.COMPLAINT_DECIDED: _complaint_judged,
     ActKind.COMPLAINT_WITHDRAWN: _complaint_judged,
+    ActKind.COMPLAINT_EXECUTED: _executed,
     ActKind.CONTRACT_ACTIVE: _contract_active,
     ActKind.COMPLETED: _stamps("completed_at"),
 }

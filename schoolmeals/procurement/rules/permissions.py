@@ -55,6 +55,9 @@ AMENDABLE: Final = (_S.DRAFT, _S.DISCUSSION, _S.BIDDING)
 """After publication the working copy is written for the next version; nobody sees it before that is published."""
 PREPARING: Final = (_S.DRAFT, _S.UNDER_REVIEW, _S.APPROVED)
 COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
+ONGOING: Final = COMMISSION_WORKS - UNPUBLISHED
+"""Published, and not over."""
+DECIDING: Final = (_S.ADMISSION, _S.EVALUATION, _S.AWARDING, _S.STANDSTILL, _S.CONTRACTING)
 OFFICERS: Final = (_P.OFFICER,)
 MAKERS: Final = (_P.OFFICER, _P.CITY_ADMIN)
 SEATED: Final = frozenset({_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.ALTERNATE, _P.INVITED})
@@ -74,6 +77,7 @@ DEEDS: Final[dict[str, Permit]] = {
     "note_tenure": _permit(MAKERS, None),
     "end_tenure": _permit(MAKERS, None),
     "publish_tenure_exception": _permit([_P.CITY_ADMIN], None),
+    "import_register": _permit(MAKERS, None),
     "open_draft": _permit(OFFICERS, None),
     # The draft.
     "edit_section": _permit(OFFICERS, AMENDABLE),
@@ -109,6 +113,20 @@ DEEDS: Final[dict[str, Permit]] = {
     "reveal_bid": _permit([*OPENERS, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
     "adjourn_opening": _permit(OPENERS, [_S.OPENING]),
     "finish_opening": _permit(OPENERS, [_S.OPENING]),
+    # The award, and what may keep a tender from it.
+    "sign_award": _permit([_P.CHAIR], [_S.AWARDING]),
+    "declare_unsuccessful": _permit([_P.CHAIR, _P.OFFICER], DECIDING),
+    "end_award": _permit(OFFICERS, [_S.STANDSTILL, _S.CONTRACTING]),
+    "suspend_tender": _permit(MAKERS, ONGOING),
+    "resume_tender": _permit(MAKERS, [_S.SUSPENDED]),
+    "cancel_tender": _permit(MAKERS, ONGOING),
+    # Complaints.
+    "make_complaint": _permit([_P.PERSON], ONGOING),
+    "withdraw_complaint": _permit([_P.PERSON], ONGOING),
+    "accept_complaint": _permit([_P.REVIEW_BODY], ONGOING),
+    "refuse_complaint": _permit([_P.REVIEW_BODY], ONGOING),
+    "decide_complaint": _permit([_P.REVIEW_BODY], ONGOING),
+    "execute_decision": _permit(OFFICERS, [_S.SUSPENDED]),
 }
 
 

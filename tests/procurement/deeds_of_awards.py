@@ -1,0 +1,66 @@
+"""How the deeds from the award on are done, for the table of permissions; see ``deeds.py``."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from schoolmeals.database import Work
+from schoolmeals.ids import new_id
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import awarding, cancelling, complaints, suspending
+from schoolmeals.procurement.actions.complaints import NewComplaint
+from schoolmeals.procurement.models import CommissionSeat
+from schoolmeals.procurement.queries.drafts import lots_of
+from tests.factories.procurement import ALMATY, Procurement
+
+Recipe = Callable[[Procurement, Work, UUID], Any]
+COMPLAINT: Final = NewComplaint(about="other", text="Unfair", remedy="Mend it", language="kk")
+
+
+def _lot(work: Work, tender_id: UUID) -> UUID:
+    return lots_of(work, tender_id)[0].id
+
+
+def _present(work: Work, tender_id: UUID) -> list[UUID]:
+    return list(work.session.scalars(select(CommissionSeat.id).where(CommissionSeat.tender_id == tender_id)))
+
+
+RECIPES: Final[dict[str, Recipe]] = {
+    "sign_award": lambda _world, work, tender: awarding.sign_award(
+        work, tender, present=_present(work, tender), zone=ALMATY
+    ),
+    "declare_unsuccessful": lambda _world, work, tender: awarding.declare_unsuccessful(
+        work, tender, _lot(work, tender), "nobody came"
+    ),
+    "end_award": lambda _world, work, tender: awarding.end_award(
+        work, tender, _lot(work, tender), code="refused-to-sign", reason="a letter", zone=ALMATY
+    ),
+    "suspend_tender": lambda _world, work, tender: suspending.suspend_tender(
+        work, tender, cause="prosecutor", cause_id="7", reason="an inspection", clock=deed_clock
+    ),
+    "resume_tender": lambda _world, work, tender: suspending.resume_tender(
+        work, tender, cause_id="court-1", reason="lifted", zone=ALMATY, clock=deed_clock
+    ),
+    "cancel_tender": lambda _world, work, tender: cancelling.cancel_tender(
+        work, tender, reason_code="no-need", reason="closed", clock=deed_clock
+    ),
+    "make_complaint": lambda _world, work, tender: complaints.make_complaint(work, tender, new_id(work.now), COMPLAINT),
+    "withdraw_complaint": lambda _world, work, tender: complaints.withdraw_complaint(
+        work, tender, new_id(work.now), reason="", zone=ALMATY
+    ),
+    "accept_complaint": lambda _world, work, tender: complaints.accept_complaint(
+        work, tender, new_id(work.now), zone=ALMATY, clock=deed_clock
+    ),
+    "refuse_complaint": lambda _world, work, tender: complaints.refuse_complaint(
+        work, tender, new_id(work.now), code="late", reason="too late"
+    ),
+    "decide_complaint": lambda _world, work, tender: complaints.decide_complaint(
+        work, tender, new_id(work.now), outcome="declined", reasons="unfounded", zone=ALMATY
+    ),
+    "execute_decision": lambda _world, work, tender: complaints.execute_decision(
+        work, tender, new_id(work.now), report="done", zone=ALMATY
+    ),
+}
+"""By the names of their actions."""

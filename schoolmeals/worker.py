@@ -12,6 +12,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
+from schoolmeals.canteen import jobs as canteen_jobs
 from schoolmeals.files import jobs as files_jobs
 from schoolmeals.identity import jobs as identity_jobs
 from schoolmeals.jobs import Task, tasks_of
@@ -37,7 +38,8 @@ def run_worker(flask_app: Flask, *, concurrency: int = 2, wait: bool = True) -> 
 def queue_of(flask_app: Flask) -> App:
     """The job library's app with all our tasks, each wrapped in ``flask_app``'s context."""
     queue = App(connector=PsycopgConnector())
-    for room in (files_jobs, pupils_jobs, wallet_jobs, parents_jobs, identity_jobs, procurement_jobs):
+    rooms = (files_jobs, pupils_jobs, wallet_jobs, canteen_jobs, parents_jobs, identity_jobs, procurement_jobs)
+    for room in rooms:
         for task in tasks_of(room):
             _register(queue, flask_app, task)
     _look_after_itself(queue)

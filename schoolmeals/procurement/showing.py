@@ -10,9 +10,11 @@ from babel.dates import format_timedelta
 from flask_babel import gettext
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.needing import Served
 from schoolmeals.procurement.profiles import Number, Profile
 from schoolmeals.procurement.queries.tenders import TenderView
 from schoolmeals.procurement.rules.acts import Act
+from schoolmeals.procurement.rules.need import Need
 from schoolmeals.procurement.rules.sections import Field, FieldKind, sections_for
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, TenderStage, tender_stage
 from schoolmeals.procurement.words import (
@@ -165,6 +167,39 @@ def ceiling_of(items: Iterable[Mapping[str, Any]]) -> int:
     return sum(item["quantity"] * item["ceiling_minor"] for item in items)
 
 
+def need_rows(need: Need) -> list[list[str]]:
+    """A need as a table: who, which meal, pupils, days, meals, and last year's meals."""
+    return [
+        [
+            f"{gettext(MEAL_NAMES[one.meal])}, {gettext(AGE_GROUP_NAMES[one.age_group])}",
+            grouped(one.pupils, language()),
+            grouped(one.days, language()),
+            grouped(one.quantity, language()),
+            "-" if one.served_last_year is None else grouped(one.served_last_year, language()),
+        ]
+        for one in need.lines
+    ]
+
+
+def served_sentences(before: Served | None, lately: Served | None) -> list[str]:
+    """What the tills have told of the year before, and of the last months, in sentences."""
+    told = []
+    if before is not None:
+        told.append(gettext(SERVED_BEFORE) % _served(before))
+    if lately is not None and lately != before:
+        told.append(gettext(SERVED_LATELY) % _served(lately))
+    return told or [gettext(NOTHING_SERVED)]
+
+
+def _served(one: Served) -> dict[str, str]:
+    dates = {
+        name: day(value, language(), frame().zone, year=True)
+        for name, value in (("first", one.first), ("last", one.last))
+    }
+    counts = {name: grouped(value, language()) for name, value in (("meals", one.meals), ("days", one.days))}
+    return {**dates, **counts, "per_day": grouped(one.per_day, language())}
+
+
 def shown_number(number: Number) -> str:
     """A number of a procedure with its unit; points as points."""
     if number.unit == "points-milli":
@@ -222,3 +257,10 @@ def _table(field: Field, rows: Sequence[Mapping[str, Any]]) -> ShownTable:
 
 
 PUBLISHED: Final = N_("Published")
+SERVED_BEFORE: Final = N_(
+    "In the same weeks a year before, the canteen served %(meals)s meals on %(days)s days: %(per_day)s a day."
+)
+SERVED_LATELY: Final = N_(
+    "From %(first)s to %(last)s the canteen served %(meals)s meals on %(days)s days: %(per_day)s a day."
+)
+NOTHING_SERVED: Final = N_("No till of this school has told of served meals yet.")

@@ -1,6 +1,6 @@
 """Tenders as rows alone, for the tests of doors: cheap, and not come to by deeds."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.documents import LotText, TenderText, canonical_text, digest_of, document_of
-from schoolmeals.procurement.models import Lot, Tender, TenderAct, TenderVersion
+from schoolmeals.procurement.models import Lot, PlanLine, Tender, TenderAct, TenderVersion
 from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -66,6 +66,30 @@ def new_draft(organiser_id: UUID, school_id: UUID, now: datetime) -> DraftRows:
     _act(tender_id, 1, ActKind.OPENED_DRAFT, now, {"profile": PROFILE})
     saved(Lot(id=lot_id, tender_id=tender_id, position=1, school_id=school_id, made_at=now))
     return DraftRows(tender_id, lot_id)
+
+
+def new_plan_line(organiser_id: UUID, school_id: UUID, now: datetime) -> UUID:
+    """A published line of the plan."""
+    row = PlanLine(
+        id=new_id(now),
+        organiser_id=organiser_id,
+        school_id=school_id,
+        year=2027,
+        title=TITLE,
+        profile_code=PROFILE,
+        starts_on=date(2027, 1, 11),
+        ends_on=date(2027, 5, 25),
+        planned_days=90,
+        pupils={"6-10": 100},
+        meals=["lunch"],
+        amount_minor=7_650_000_00,
+        currency="KZT",
+        announce_on=date(2026, 12, 1),
+        made_at=now,
+        published_at=now,
+    )
+    found: UUID = saved(row).id
+    return found
 
 
 def _tender(tender_id: UUID, organiser_id: UUID, made_at: datetime, **columns: Any) -> None:

@@ -36,7 +36,7 @@ from tests.factories.identity import (
     signed_in,
     signed_in_till,
 )
-from tests.factories.notices import new_draft, new_notice
+from tests.factories.notices import new_draft, new_notice, new_plan_line
 from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
@@ -121,9 +121,12 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     """A published tender for the school, the draw of its commission, and a draft; all the school's own."""
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
+    line_id = new_plan_line(canteen.school_id, canteen.school_id, canteen.now)
     protocol = {"sha256": new_protocol(tender_id, canteen.now)}
-    about = {**protocol, "section": "period", "lot_section": "kitchen", "deed": "submit", "step": "announce"}
-    return {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, **about}
+    chosen = {"deed": "submit", "step": "announce", "move": "publish"}
+    about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
+    names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}
+    return {**names, **about}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

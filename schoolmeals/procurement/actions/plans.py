@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select
 
 from schoolmeals import audit, identity
 from schoolmeals.audit import Subject
@@ -66,19 +66,19 @@ def withdraw_plan_line(work: Work, line_id: UUID, reason: str) -> None:
 
 
 def note_served_meals(work: Work, school_id: UUID, day: date, counts: Mapping[tuple[str, str], int]) -> None:
-    """Note how many set meals a school served on a day, by age group and meal. Telling it anew replaces it."""
+    """Note how many set meals a school served on a day, by age group and meal. Telling it anew replaces the whole day,
+    and the same once more changes nothing.
+    """
     permitted_in(work, "note_served_meals", school_id)
-    rows = [
-        {"school_id": school_id, "day": day, "age_group": group, "meal": meal, "meals": meals}
-        for (group, meal), meals in sorted(counts.items())
-    ]
-    assert all(row["age_group"] in AGE_GROUPS and row["meal"] in MEALS for row in rows), "words of this room"
-    if rows:
-        statement = insert(ServedMeals).values(rows)
-        key = [ServedMeals.school_id, ServedMeals.day, ServedMeals.meal, ServedMeals.age_group]
-        work.session.execute(
-            statement.on_conflict_do_update(index_elements=key, set_={"meals": statement.excluded.meals})
-        )
+    assert all(group in AGE_GROUPS and meal in MEALS for group, meal in counts), "words of this room"
+    of_day = (ServedMeals.school_id == school_id, ServedMeals.day == day)
+    known = {(row.age_group, row.meal): row.meals for row in work.session.scalars(select(ServedMeals).where(*of_day))}
+    if known == counts:
+        return
+    work.session.execute(delete(ServedMeals).where(*of_day))
+    for (group, meal), meals in sorted(counts.items()):
+        work.session.add(ServedMeals(school_id=school_id, day=day, age_group=group, meal=meal, meals=meals))
+    work.session.flush()
     told = {f"{group} {meal}": meals for (group, meal), meals in sorted(counts.items())}
     payload = {"day": day, "meals": told}
     audit.record(work, "procurement.note-served-meals", Subject("school", school_id), payload, school_id=school_id)

@@ -12,8 +12,11 @@ from schoolmeals.errors import N_, Invalid, NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles, showing
 from schoolmeals.procurement.actions import drafting, publishing, reviewing
+from schoolmeals.procurement.models import Lot
+from schoolmeals.procurement.needing import served_a_year_before, served_lately
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries import drafts as draft_queries
+from schoolmeals.procurement.queries import plans as plan_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.drafts import ITEMS, Task
 from schoolmeals.procurement.queries.tenders import TenderSearch, TenderView
@@ -26,6 +29,7 @@ from schoolmeals.procurement.views.desk import READERS, WRITERS, again, own_orga
 from schoolmeals.procurement.views.section_forms import inputs_of, items_section, read_content
 from schoolmeals.web import actor, frame, guard, language, now, render
 from schoolmeals.web.problems import spoken
+from schoolmeals.workdays import local_day
 
 STATES: Final = {
     "done": (N_("Complete"), "good"),
@@ -68,7 +72,9 @@ def add_lot(draft_id: UUID) -> Any:
     """Add a lot for a school."""
 
     def deed(work: Work) -> None:
-        drafting.add_lot(work, draft_id, _form_id("school_id"))
+        school_id = _form_id("school_id")
+        line = plan_queries.line_for_lot(work, tender_queries.tender(work, draft_id).line.organiser_id, school_id)
+        drafting.add_lot(work, draft_id, school_id, plan_line_id=line.id if line is not None else None)
 
     return _do(draft_id, deed, N_("The lot was added."))
 
@@ -319,14 +325,29 @@ def _check(draft_id: UUID) -> dict[str, Any]:
     with reading(actor(), now()) as work:
         written = draft_queries.sections_of(work, draft_id)
         items = {lot["id"]: draft_queries.items_of(work, lot["id"]) for lot in context["lots"]}
+        needs = {lot["id"]: _need(work, draft_id, lot["id"]) for lot in context["lots"]}
         returned = [one for one in showing.history(tender_queries.acts(work, draft_id)) if one["text"]]
     for lot in context["lots"]:
         rows = [_columns(one) for one in items[lot["id"]]]
         lot["sections"] = showing.shown_sections(written.get(lot["id"], {}), purpose, of_lot=True)
         lot["items"] = [(showing.item_name(row), row) for row in rows]
         lot["total_minor"] = showing.ceiling_of(rows)
+        lot["need"] = needs[lot["id"]]
     sections = showing.shown_sections(written.get(draft_id, {}), purpose, of_lot=False)
     return context | {"sections": sections, "act_id": new_id(now()), "typed": {}, "returned": returned[:1]}
+
+
+def _need(work: Work, draft_id: UUID, lot_id: UUID) -> dict[str, Any] | None:
+    """What a lot needs beside what was served before; None while its meals or the period are missing."""
+    try:
+        found = tender_queries.need_of_lot(work, draft_id, lot_id)
+    except Invalid:
+        return None
+    school_id = work.session.get_one(Lot, lot_id).school_id
+    before = served_a_year_before(work, school_id, found.starts_on, found.ends_on)
+    lately = served_lately(work, school_id, local_day(work.now, frame().zone))
+    sentences = showing.served_sentences(before, lately)
+    return {"rows": showing.need_rows(found), "school_days": found.school_days, "served": sentences}
 
 
 def _columns(item: Any) -> dict[str, Any]:

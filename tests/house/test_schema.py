@@ -49,6 +49,17 @@ APPEND_ONLY = {
     "lease",
     "register_import",
     "register_entry",
+    "requirement_decision",
+    "fix_request",
+    "fix_answer",
+    "fix_file",
+    "evidence_contest",
+    "score",
+    "score_reveal",
+    "low_price_request",
+    "low_price_explanation",
+    "low_price_vote",
+    "score_sheet",
 }
 
 

@@ -18,12 +18,14 @@ from schoolmeals.procurement.actions import (
     commission,
     drafting,
     draws,
+    enquiries,
     opening,
     publishing,
     reviewing,
 )
 from schoolmeals.procurement.queries.drafts import lots_of
 from schoolmeals.procurement.rules.drafting import NewItem
+from schoolmeals.procurement.rules.enquiries import NewEnquiry
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS
 from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
@@ -63,6 +65,10 @@ def _send(world: Procurement, work: Work, tender_id: UUID) -> None:
 BIDDING: Final[dict[str, Any]] = {"keys": KEYS, "clock": deed_clock}
 """Bids go by the legal clock; here that follows the clock that is moved by hand."""
 RECIPES: Final[dict[str, Recipe]] = {
+    "ask_enquiry": lambda _world, work, tender: enquiries.ask_enquiry(
+        work, tender, NewEnquiry(id=new_id(work.now), kind="question", text="When?", language="en")
+    ),
+    "answer_enquiry": lambda _world, work, tender: enquiries.answer_enquiry(work, tender, new_id(work.now), {}),
     "edit_section": lambda _world, work, tender: drafting.edit_section(
         work, tender, "notice", TENDER_SECTIONS["notice"]
     ),

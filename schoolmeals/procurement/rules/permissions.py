@@ -90,6 +90,9 @@ DEEDS: Final[dict[str, Permit]] = {
     "approve_tender": _permit(MAKERS, [_S.UNDER_REVIEW]),
     "reopen_draft": _permit(OFFICERS, [_S.APPROVED]),
     "publish_tender": _permit(OFFICERS, [_S.APPROVED]),
+    # Questions. Answers are given as long as they keep the bids from being opened.
+    "ask_enquiry": _permit([_P.PERSON], [_S.DISCUSSION, _S.BIDDING]),
+    "answer_enquiry": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING, _S.CLOSED, _S.SUSPENDED]),
     # The commission.
     "announce_draw": _permit(OFFICERS, PREPARING),
     "draw_members": _permit(OFFICERS, PREPARING),

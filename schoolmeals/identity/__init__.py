@@ -16,10 +16,11 @@ from schoolmeals.identity.actions.devices import (
     revoke_device,
     set_pin,
 )
-from schoolmeals.identity.actions.invitations import invite
+from schoolmeals.identity.actions.invitations import invite, withdraw_invitation
 from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
 from schoolmeals.identity.actions.people import end_parent_role, grant_role, new_person, revoke_role
 from schoolmeals.identity.attempts import forget_attempts, spend_attempt, too_many
+from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.locks import lock_person
 from schoolmeals.identity.queries import (
@@ -30,11 +31,13 @@ from schoolmeals.identity.queries import (
     calendar_of,
     device_of,
     holds_role,
+    members,
     organisation,
     organisations,
     people,
     require_role_in,
     schools,
+    standing_invitations,
 )
 from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.identity.visitors import (
@@ -67,6 +70,7 @@ __all__ = [
     "invite",
     "keep_language",
     "lock_person",
+    "members",
     "new_device",
     "new_organisation",
     "new_person",
@@ -82,8 +86,11 @@ __all__ = [
     "seed_calendar",
     "set_pin",
     "set_school_week",
+    "shown_code",
     "signature_bytes",
     "spend_attempt",
+    "standing_invitations",
     "too_many",
     "verify_signature",
+    "withdraw_invitation",
 ]

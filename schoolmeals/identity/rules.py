@@ -75,6 +75,8 @@ def roles_to_give(actor: Actor, kind: str, organisation_id: UUID) -> frozenset[R
     possible = ROLES_IN.get(kind, frozenset())
     if actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN):
         return possible
+    if actor.has_role_in(organisation_id, [Role.SUPPLIER]):
+        return possible & {Role.SUPPLIER}
     return possible & OFFICE_GIVES if actor.has_role_in(organisation_id, [Role.SCHOOL_OFFICE]) else frozenset()
 
 

@@ -200,6 +200,9 @@ def test_who_gives_which_role() -> None:
     assert Role.CITY_ADMIN not in roles_to_give(admin, "school", SCHOOL)
     assert roles_to_give(admin, "school", SCHOOL) == roles_to_give(SYSTEM, "school", SCHOOL)
     assert roles_to_give(actor_of(SOMEBODY, (Role.CASHIER, SCHOOL)), "school", SCHOOL) == set()
+    supplier = actor_of(SOMEBODY, (Role.SUPPLIER, OTHER))
+    assert roles_to_give(supplier, "supplier", OTHER) == {Role.SUPPLIER}
+    assert roles_to_give(supplier, "supplier", SCHOOL) == set()
 
 
 def test_a_totp_code_opens_once_and_none_before_it_afterwards() -> None:

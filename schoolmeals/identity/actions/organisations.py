@@ -31,14 +31,17 @@ def new_organisation(
     identifier: str | None = None,
     district: str | None = None,
     address: str | None = None,
+    scheme: str = BIN,
     id: UUID | None = None,
 ) -> UUID:
-    """Add an organisation; ``identifier`` is its BIN. Raises Invalid, Conflict ``organisation-known``, NotAllowed."""
+    """Add an organisation; ``identifier`` is its BIN, or a number of another ``scheme``, which the caller has checked.
+
+    Raises Invalid, Conflict ``organisation-known``, NotAllowed.
+    """
     _require_city_admin(work)
     assert kind in ROLES_IN, f"no such kind of organisation: {kind}"
-    values = _checked(
-        name_kk=name_kk, name_ru=name_ru, name_en=name_en, identifier=identifier, district=district, address=address
-    )
+    names = {"name_kk": name_kk, "name_ru": name_ru, "name_en": name_en}
+    values = _checked(scheme, **names, identifier=identifier, district=district, address=address)
     organisation_id = id or new_id(work.now)
     added = work.session.scalar(
         insert(Organisation)
@@ -71,13 +74,14 @@ def edit_organisation(
 ) -> None:
     """Describe an organisation anew. Raises Invalid, Conflict ``organisation-known``, NotAllowed, NotFound."""
     _require_city_admin(work)
-    values = _checked(
-        name_kk=name_kk, name_ru=name_ru, name_en=name_en, identifier=identifier, district=district, address=address
-    )
     row = work.session.get(Organisation, organisation_id, with_for_update=True)
     if row is None:
         raise NotFound
-    if values["identifier"] is not None and _somebody_elses(work, values["identifier"], organisation_id):
+    # A number of another country's scheme keeps its scheme; whoever writes another number means a BIN.
+    kept = row.identifier_scheme if row.identifier_scheme and (identifier or "").strip() == row.identifier else BIN
+    names = {"name_kk": name_kk, "name_ru": name_ru, "name_en": name_en}
+    values = _checked(kept, **names, identifier=identifier, district=district, address=address)
+    if values["identifier"] is not None and _somebody_elses(work, kept, values["identifier"], organisation_id):
         raise _known_already()
     for name, value in values.items():
         setattr(row, name, value)
@@ -96,7 +100,7 @@ def _require_city_admin(work: Work) -> None:
         raise NotAllowed
 
 
-def _checked(**given: str | None) -> dict[str, str | None]:
+def _checked(scheme: str, **given: str | None) -> dict[str, str | None]:
     """What is written of an organisation, trimmed. Raises Invalid."""
     values = {name: (text or "").strip() or None for name, text in given.items()}
     problems: dict[str, list[FieldProblem]] = {}
@@ -105,17 +109,17 @@ def _checked(**given: str | None) -> dict[str, str | None]:
             problems[name] = [NEEDED]
         elif text is not None and len(text) > LONGEST_NAME:
             problems[name] = [TOO_LONG]
-    if values["identifier"] is not None and not is_bin(values["identifier"]):
+    if scheme == BIN and values["identifier"] is not None and not is_bin(values["identifier"]):
         sentence = N_("This is not a BIN: twelve digits, of which the last is a check digit.")
         problems["identifier"] = [FieldProblem.of("not-a-bin", sentence)]
     if problems:
         raise Invalid(fields=problems)
-    return {**values, "identifier_scheme": BIN if values["identifier"] else None}
+    return {**values, "identifier_scheme": scheme if values["identifier"] else None}
 
 
-def _somebody_elses(work: Work, identifier: str, organisation_id: UUID) -> bool:
+def _somebody_elses(work: Work, scheme: str, identifier: str, organisation_id: UUID) -> bool:
     found = select(Organisation.id).where(
-        Organisation.identifier_scheme == BIN,
+        Organisation.identifier_scheme == scheme,
         Organisation.identifier == identifier,
         Organisation.id != organisation_id,
     )

@@ -1,5 +1,6 @@
 """The commission at work on itself: accepting, keys, declarations of interest, recusal, alternates."""
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, permitted, record_act, reseated
-from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration
+from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration, MemberKey
 from schoolmeals.procurement.queries.commission import declaration_of
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.rules.acts import ActKind
@@ -20,6 +21,18 @@ from schoolmeals.procurement.sealing import Member, SealingFault
 from schoolmeals.procurement.sealing.age_keys import recipient as age_recipient
 
 NATURES: Final = ("none", "relative", "work", "money", "other")
+ARMOUR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
+WRAPPED_MOST: Final = 8_000
+"""Characters of a wrapped key; real ones have some hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A private key as the browser has wrapped it: by the passphrase, and where the device can, by a passkey."""
+
+    key_file: str
+    passkey_credential: str | None = None
+    passkey_file: str | None = None
 
 
 def appoint_secretary(work: Work, tender_id: UUID, person_id: UUID) -> UUID:
@@ -70,12 +83,15 @@ def decline_appointment(work: Work, tender_id: UUID, reason: str) -> None:
     _fill_vacancies(work, hand)
 
 
-def publish_key(work: Work, tender_id: UUID, recipient: str) -> str:
+def publish_key(work: Work, tender_id: UUID, recipient: str, *, kept: KeptKey | None = None) -> str:
     """Publish the public half of a key that was made in the member's own browser; gives its fingerprint.
 
-    Until publication a new key takes the place of an earlier one. Raises Invalid.
+    Until publication a new key takes the place of an earlier one. ``kept`` is the private half, wrapped, for a member
+    who comes to the opening with another device. Raises Invalid.
     """
     hand = permitted(work, "publish_key", tender_id)
+    if kept is not None:
+        _check_kept(kept)
     try:
         age_recipient(recipient)
     except SealingFault as fault:
@@ -84,6 +100,7 @@ def publish_key(work: Work, tender_id: UUID, recipient: str) -> str:
         raise Conflict("key-used", N_("This key belongs to another member. Make your own."))
     row = _own_row(work, hand)
     row.key_public, row.key_at = recipient, work.now
+    _keep_key(work, row.id, recipient, kept)
     work.session.flush()
     fingerprint = Member(str(row.id), recipient).fingerprint
     record_act(work, hand, ActKind.KEY_PUBLISHED, {"key": recipient, "fingerprint": fingerprint}, subject_id=row.id)
@@ -162,6 +179,28 @@ def _fill_vacancies(work: Work, hand: AtHand) -> None:
         record_act(work, hand, ActKind.SEAT_CALLED, payload, subject_id=called.id)
 
 
+def _check_kept(kept: KeptKey) -> None:
+    """Only what is wrapped is kept: a private key that was sent by mistake must not be."""
+    for file in (kept.key_file, kept.passkey_file):
+        if file is not None and not (file.startswith(ARMOUR) and len(file) <= WRAPPED_MOST):
+            raise Invalid(fields={"key_file": [NOT_WRAPPED]})
+    if len(kept.passkey_credential or "") > WRAPPED_MOST:
+        raise Invalid(fields={"key_file": [NOT_WRAPPED]})
+
+
+def _keep_key(work: Work, seat_id: UUID, recipient: str, kept: KeptKey | None) -> None:
+    """The place of an earlier key's files is taken; files that belong to no published key would only mislead."""
+    row = work.session.get(MemberKey, seat_id)
+    if kept is None and row is None:
+        return
+    files = kept or KeptKey("")
+    if row is None:
+        row = MemberKey(seat_id=seat_id)
+        work.session.add(row)
+    row.recipient, row.key_file, row.at = recipient, files.key_file, work.now
+    row.passkey_credential, row.passkey_file = files.passkey_credential, files.passkey_file
+
+
 def _own_seat(work: Work, hand: AtHand) -> SeatFacts:
     return next(seat for seat in hand.seats if seat.person_id == work.actor.id and seat.stands)
 
@@ -176,4 +215,5 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
+NOT_WRAPPED: Final = FieldProblem.of("not-wrapped", N_("This is not a wrapped key. Make the key on this page."))
 NOT_A_KEY: Final = FieldProblem.of("not-a-key", N_("This is not an age key. Make the key on this page."))

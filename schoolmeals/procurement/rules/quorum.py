@@ -94,9 +94,12 @@ def keys_suffice(seats: Iterable[SeatFacts], profile: Profile) -> Refused | None
     """Every seat that has a vote has published the key to which bids will be sealed."""
     voting = voters(seats)
     missing = [seat.name for seat in voting if seat.key_public is None]
-    if not missing and len(voting) >= profile.commission("shares_needed").value:
-        return None
-    return Refused("keys-missing", KEYS_MISSING, {"names": ", ".join(missing)})
+    needed = profile.commission("shares_needed").value
+    if missing:
+        return Refused("keys-missing", KEYS_MISSING, {"names": ", ".join(missing)})
+    if len(voting) < needed:
+        return Refused("keys-missing", TOO_FEW_KEYS, {"keys": len(voting), "needed": needed})
+    return None
 
 
 def next_alternate(seats: Iterable[SeatFacts], leaving: SeatFacts, parents: frozenset[str]) -> SeatFacts | None:
@@ -138,6 +141,7 @@ def _has_parents(voting: Sequence[SeatFacts], profile: Profile) -> Refused | Non
 
 
 NO_QUORUM: Final = N_("%(present)s of the commission are present, and %(needed)s are needed.")
+TOO_FEW_KEYS: Final = N_("%(keys)s members have published keys, and %(needed)s are needed to open a bid.")
 KEYS_MISSING: Final = N_("Members without a key: %(names)s. Bids cannot be sealed to them.")
 TOO_SMALL: Final = N_("The commission has %(members)s members who accepted, and needs at least %(least)s.")
 EVEN: Final = N_("The commission has %(members)s members; the number must be odd.")

@@ -29,7 +29,9 @@ def let_go(
     suspended_at = hand.facts.times.suspended_at
     if set(hand.facts.suspensions) == {cause_id} and suspended_at is not None:
         terms = {name: term for name, term in hand.facts.terms.items() if not name.startswith(DECISION)}
-        moved = reckoning_of(work, hand.tender, zone).all_resumed(terms, suspended_at, hand.at)
+        # Two servers' clocks may differ by a little; nothing resumes before it was suspended.
+        resumed_at = max(hand.at, suspended_at)
+        moved = reckoning_of(work, hand.tender, zone).all_resumed(terms, suspended_at, resumed_at)
         payload["terms"] = as_payload(moved)
     record_act(work, hand, ActKind.RESUMED, payload, subject_id=subject_id)
 

@@ -7,7 +7,7 @@ import { newIdentity, newPassphrase, recipientOf } from "./age_keys.js";
 import { SealingFault } from "./faults.js";
 import { fingerprintOf } from "./key_sets.js";
 
-export { newPassphrase } from "./age_keys.js";
+export { newPassphrase, recipientOf } from "./age_keys.js";
 export { SealingFault } from "./faults.js";
 export { forgetDraft, forgetSealed, keepSealed, keptSealed, loadDraft, saveDraft } from "./keeping.js";
 export { fingerprintOf, keySetBytes, shownFingerprint } from "./key_sets.js";

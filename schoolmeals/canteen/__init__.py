@@ -47,6 +47,7 @@ from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS, age_group
 from schoolmeals.canteen.watching import (
     Tap,
     pulse_of_taps,
+    sales_numbered,
     sittings_now,
     sittings_over,
     taps_recorded,
@@ -90,6 +91,7 @@ __all__ = [
     "put_item",
     "replace_item",
     "ring_up",
+    "sales_numbered",
     "sales_of_day",
     "sales_of_till",
     "sittings_now",

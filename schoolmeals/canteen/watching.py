@@ -9,11 +9,13 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ScalarSelect, func, or_, select
+from sqlalchemy import CTE, ScalarSelect, func, or_, select, text
 
-from schoolmeals.actors import ActorKind
+from schoolmeals import identity
+from schoolmeals.actors import ActorKind, Role
 from schoolmeals.canteen.models import Sale, SaleUndo, Sitting
 from schoolmeals.database import Work
+from schoolmeals.ids import number_in_sql
 
 
 class Tap(NamedTuple):
@@ -32,6 +34,14 @@ def whose_sale(work: Work, school_id: UUID, sale_id: UUID) -> tuple[UUID, date] 
     wanted = select(Sale.pupil_id, Sale.service_day).where(Sale.school_id == school_id, Sale.id == sale_id)
     row = work.session.execute(wanted).one_or_none()
     return None if row is None or row.pupil_id is None else (row.pupil_id, row.service_day)
+
+
+def sales_numbered(work: Work, school_id: UUID, number: int) -> list[UUID]:
+    """The ids of a school's sales whose receipts bear ``number``, the newest first; for its office. Raises NotFound."""
+    identity.require_role_in(work, school_id, Role.SCHOOL_OFFICE)
+    bears_it = text(f"{number_in_sql('sale.id')} = :number").bindparams(number=number)
+    found = select(Sale.id).where(Sale.school_id == school_id, Sale.pupil_id.is_not(None), bears_it)
+    return list(work.session.scalars(found.order_by(Sale.tapped_at.desc(), Sale.id)))
 
 
 def taps_recorded(work: Work, school_ids: Collection[UUID], *, since: datetime, first_day: date) -> list[Tap]:

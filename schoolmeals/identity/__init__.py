@@ -18,9 +18,11 @@ from schoolmeals.identity.actions.devices import (
 )
 from schoolmeals.identity.actions.invitations import invite, withdraw_invitation
 from schoolmeals.identity.actions.organisations import edit_organisation, new_organisation
+from schoolmeals.identity.actions.passkeys import Site
 from schoolmeals.identity.actions.people import end_parent_role, grant_role, new_person, revoke_role
 from schoolmeals.identity.attempts import forget_attempts, spend_attempt, too_many
 from schoolmeals.identity.codes import shown_code
+from schoolmeals.identity.devices import till_name
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.locks import lock_person
 from schoolmeals.identity.queries import (
@@ -40,6 +42,7 @@ from schoolmeals.identity.queries import (
     standing_invitations,
 )
 from schoolmeals.identity.signatures import verify_signature
+from schoolmeals.identity.signing import PasskeyProof, proves, sign_by_passkey, signing_options
 from schoolmeals.identity.visitors import (
     device_from_headers,
     find_actor,
@@ -52,7 +55,9 @@ __all__ = [
     "DeviceFacts",
     "Keyring",
     "OrganisationFacts",
+    "PasskeyProof",
     "PersonFacts",
+    "Site",
     "acting_person",
     "calendar_of",
     "clear_calendar_day",
@@ -79,6 +84,7 @@ __all__ = [
     "organisations",
     "people",
     "present_device",
+    "proves",
     "require_role_in",
     "revoke_device",
     "revoke_role",
@@ -87,9 +93,12 @@ __all__ = [
     "set_pin",
     "set_school_week",
     "shown_code",
+    "sign_by_passkey",
     "signature_bytes",
+    "signing_options",
     "spend_attempt",
     "standing_invitations",
+    "till_name",
     "too_many",
     "verify_signature",
     "withdraw_invitation",

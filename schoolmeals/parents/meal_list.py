@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schoolmeals import identity
+from schoolmeals.ids import spoken_number
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.parents.rules import Meal
 from schoolmeals.parents.sentences import gettext, items_text, meal_name, refused_sentence
@@ -52,11 +54,11 @@ def _line(meal: Meal, zone: ZoneInfo) -> list[str]:
         meal.at.astimezone(zone).strftime("%H:%M"),
         meal_name(meal.meal) if meal.is_meal else gettext("Buffet"),
         items_text(meal.items),
-        meal.till,
+        identity.till_name(meal.till),
         state_word(meal) or gettext("Served"),
         *(_sum(minor, meal.currency) for minor in sums),
         meal.currency,
-        str(meal.sale_id),
+        spoken_number(meal.sale_id),
     ]
 
 

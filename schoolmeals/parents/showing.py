@@ -10,10 +10,12 @@ from babel.dates import format_date
 from flask import url_for
 from markupsafe import Markup
 
-from schoolmeals import canteen, pupils
+from schoolmeals import canteen, identity, pupils
+from schoolmeals.ids import spoken_number
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.parents.meal_list import state_word
 from schoolmeals.parents.queries import Child, NoticeFacts, items_for
+from schoolmeals.parents.receipts import Numbered
 from schoolmeals.parents.rules import Meal, NoticeKind, TodayKind
 from schoolmeals.parents.sentences import (
     enough_sentence,
@@ -116,7 +118,7 @@ def shown_meal(meal: Meal) -> MealView:
         amount_minor=meal.total_minor if meal.code is None else 0,
         currency=meal.currency,
         picture_url=photo_url(meal.school_id, meal.photo_id) or _dish(),
-        detail=meal.till,
+        detail=identity.till_name(meal.till),
         href=url_for("parents.receipt", school_id=meal.school_id, sale_id=meal.sale_id),
         state=state,
         state_kind="care" if meal.code is None else "neutral",
@@ -153,16 +155,47 @@ def shown_notice(notice: NoticeFacts, name: str) -> NoticeView:
     )
 
 
+def shown_numbered(one: Numbered) -> dict[str, Any]:
+    """What bears a number that the office looked for, as a line with its address."""
+    if one.meal is not None:
+        shown = shown_meal(one.meal)
+        href, what, amount_minor = shown.href, shown.title, shown.amount_minor
+        at, currency = one.meal.at, one.meal.currency
+    else:
+        assert one.top_up is not None, "a number is a meal's or a top-up's"
+        top_up = one.top_up
+        is_cash = top_up.receipt_no is not None
+        what = (
+            gettext("Cash top-up, receipt № %(number)s", number=top_up.receipt_no)
+            if is_cash
+            else gettext("Card top-up")
+        )
+        href = (
+            url_for("wallet.receipt", school_id=top_up.school_id, receipt_id=top_up.id)
+            if is_cash
+            else url_for("wallet.statement", school_id=top_up.school_id, pupil_id=top_up.pupil_id)
+        )
+        at, currency, amount_minor = top_up.settled_at or top_up.intended_at, top_up.currency, top_up.amount_minor
+    return {
+        "href": href,
+        "what": what,
+        "pupil": one.pupil_name,
+        "at": at,
+        "amount_minor": amount_minor,
+        "currency": currency,
+    }
+
+
 def receipt_rows(pupil: pupils.PupilFacts, meal: Meal) -> list[tuple[str, str]]:
     """A receipt's head, as pairs of name and value."""
     zone = frame().zone
     rows = [
-        (gettext("Receipt number"), str(meal.sale_id)),
+        (gettext("Receipt number"), spoken_number(meal.sale_id)),
         (gettext("Child"), pupil.name),
         (gettext("Day"), formats.day(meal.day, language(), zone, year=True)),
         (gettext("Time"), formats.clock_time(meal.at, zone)),
         (gettext("Meal"), meal_name(meal.meal) if meal.is_meal else gettext("Buffet")),
-        (gettext("Till"), meal.till),
+        (gettext("Till"), identity.till_name(meal.till)),
     ]
     if abs((meal.recorded_at - meal.at).total_seconds()) >= 60:
         rows.append((gettext("Entered in the books"), formats.moment(meal.recorded_at, language(), zone)))
@@ -199,7 +232,7 @@ def _links(pupil: pupils.PupilFacts) -> dict[str, str]:
         "meals": url_for("parents.meals", **whose),
         "menu": url_for("parents.menu", **whose),
         "top_up": url_for("wallet.top_up", **whose),
-        "statement": url_for("wallet.statement", **whose),
+        "statement": url_for("wallet.statement", school_id=top_up.school_id, pupil_id=top_up.pupil_id),
         "limit": url_for("wallet.limit", **whose),
         "cards": url_for("pupils.my_cards", **whose),
     }

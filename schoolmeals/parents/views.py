@@ -11,9 +11,11 @@ from schoolmeals import identity
 from schoolmeals.actors import Actor, ActorKind, Role
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, Invalid, NotFound
+from schoolmeals.ids import number_heard
 from schoolmeals.parents import actions, queries
 from schoolmeals.parents.meal_list import meal_csv
 from schoolmeals.parents.pulse import pulse_of
+from schoolmeals.parents.receipts import numbered
 from schoolmeals.parents.rules import PAGE, Kind, MealFilter, history_span
 from schoolmeals.parents.schemas import meal_filter
 from schoolmeals.parents.showing import (
@@ -23,8 +25,9 @@ from schoolmeals.parents.showing import (
     shown_meal,
     shown_menu,
     shown_notice,
+    shown_numbered,
 )
-from schoolmeals.web import SIGNED_IN, NavItem, Policy, actor, frame, guard, now, render, roles
+from schoolmeals.web import SIGNED_IN, NavItem, Policy, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.problems import spoken
 from schoolmeals.workdays import local_day
 
@@ -38,6 +41,7 @@ def _is_parent_or_new(who: Actor) -> bool:
 
 PARENT: Final = roles(Role.PARENT)
 PARENT_OR_NEW: Final = Policy("parent-or-new", _is_parent_or_new)
+OFFICE: Final = roles(Role.SCHOOL_OFFICE)
 PARENT_OR_OFFICE: Final = roles(Role.PARENT, Role.SCHOOL_OFFICE)
 
 navigation: tuple[NavItem, ...] = (
@@ -52,7 +56,9 @@ pages = Blueprint(
 @pages.get("/home")
 @guard(SIGNED_IN)
 def home() -> Any:
-    """All children; the one there is with everything that belongs to it."""
+    """All children; the one there is with everything that belongs to it. Staff without children go to their desk."""
+    if not _is_parent_or_new(actor()):
+        return redirect(url_for("web.home"), code=303)
     with reading(actor(), now()) as work:
         children = queries.children(work, frame().zone)
         told = queries.notices_of(work, unread_only=True, per_page=UNREAD_SHOWN)
@@ -179,6 +185,26 @@ def receipt(school_id: UUID, sale_id: UUID) -> Any:
         paid=shown.paid,
         rows=receipt_rows(pupil, meal),
         lines=receipt_lines(meal),
+    )
+
+
+@pages.get("/school/<uuid:school_id>/receipts")
+@guard(OFFICE)
+def find_receipt(school_id: UUID) -> Any:
+    """What a receipt's number belongs to, in one school."""
+    typed = request.args.get("number", "").strip()
+    heard = number_heard(typed)
+    with reading(actor(), now()) as work:
+        identity.require_role_in(work, school_id, Role.SCHOOL_OFFICE)
+        school = identity.organisation(work, school_id).name(language())
+        found = numbered(work, school_id, heard) if heard is not None else []
+    return render(
+        "parents/find_receipt.html",
+        school_id=school_id,
+        school=school,
+        typed=typed,
+        is_number=heard is not None or not typed,
+        found=[shown_numbered(one) for one in found],
     )
 
 

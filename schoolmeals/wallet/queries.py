@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CTE, ScalarSelect, Uuid, any_, func, literal, select
+from sqlalchemy import ARRAY, CTE, ScalarSelect, Uuid, any_, func, literal, or_, select, text
 from sqlalchemy.orm import aliased
 
 from schoolmeals import identity, ledger
-from schoolmeals.actors import ActorKind
+from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
+from schoolmeals.ids import number_in_sql
 from schoolmeals.ledger import Account
 from schoolmeals.wallet.access import OFFICE, require_reach
 from schoolmeals.wallet.models import PaymentEventSeen, Purse, SchoolPolicy, TopUp
@@ -107,6 +108,16 @@ def top_ups_of(work: Work, school_id: UUID, pupil_id: UUID, *, limit: int = NEWE
     wanted = top_ups().where(TopUp.school_id == school_id, Purse.pupil_id == pupil_id)
     newest = wanted.order_by(TopUp.intended_at.desc(), TopUp.id.desc()).limit(limit)
     return as_facts(work.session.execute(newest).all())
+
+
+def top_ups_numbered(work: Work, school_id: UUID, number: int) -> list[TopUpFacts]:
+    """A school's top-ups whose cash receipt or whose own number is ``number``, the newest first; for its office. Raises
+    NotFound.
+    """
+    identity.require_role_in(work, school_id, Role.SCHOOL_OFFICE)
+    bears_it = text(f"{number_in_sql('top_up.id')} = :number").bindparams(number=number)
+    wanted = top_ups().where(TopUp.school_id == school_id, or_(TopUp.receipt_no == number, bears_it))
+    return as_facts(work.session.execute(wanted.order_by(TopUp.intended_at.desc(), TopUp.id)).all())
 
 
 def top_ups_of_school_day(

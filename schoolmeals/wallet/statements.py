@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 from uuid import UUID
 
+from schoolmeals.ids import spoken_number
 from schoolmeals.ledger.rules import StatementLine
 from schoolmeals.money import MINOR_DIGITS
 
@@ -106,8 +107,8 @@ def merged(
 
 
 def receipt_of(entry_id: UUID, receipt_no: int | None) -> str:
-    """What to quote of an entry: the number of its cash receipt, else the last digits of its id."""
-    return f"№ {receipt_no}" if receipt_no is not None else entry_id.hex[-10:].upper()
+    """What to quote of an entry: the number of its cash receipt, else that of its id."""
+    return f"№ {receipt_no}" if receipt_no is not None else spoken_number(entry_id)
 
 
 def as_csv(statement: Statement, *, words: Callable[[str], str], kind_of: Callable[[Line], str], zone: tzinfo) -> str:

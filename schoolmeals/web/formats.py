@@ -6,7 +6,7 @@ spaces. Names of months and weekdays come from CLDR; the order of the words is o
 """
 
 import re
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from flask import Flask, current_app, request
 from flask_babel import get_locale, get_timezone, gettext
 
 from schoolmeals.clock import in_utc
+from schoolmeals.ids import spoken_number
 from schoolmeals.money import MINOR_DIGITS
 
 NO_BREAK: Final = "\u00a0"
@@ -57,6 +58,11 @@ def money(minor: int, currency: str, language: str) -> str:
 def day(value: date, language: str, zone: tzinfo, *, year: bool = False) -> str:
     """A day with its weekday: ``23 қараша, дүйсенбі``. An instant is taken in ``zone``."""
     return _written(value, zone, (_DAY_AND_YEAR if year else _DAY)[language], language)
+
+
+def date_alone(value: date, language: str) -> str:
+    """A day of long ago, whose weekday tells nothing: ``2014 жылғы 5 мамыр``."""
+    return _written(value, UTC, _DAY_AND_YEAR_OF_MOMENT[language], language)
 
 
 def short_day(value: date, language: str, zone: tzinfo) -> str:
@@ -111,6 +117,8 @@ def register(app: Flask) -> None:
     app.add_template_filter(currency_sign, "currency_sign")
     app.add_template_filter(lambda number: grouped(number, page_language()), "grouped")
     app.add_template_filter(lambda value, year=False: day(value, page_language(), _zone(), year=year), "day")
+    app.add_template_filter(lambda value: date_alone(value, page_language()), "date_alone")
+    app.add_template_filter(spoken_number, "spoken_number")
     app.add_template_filter(lambda value: short_day(value, page_language(), _zone()), "short_day")
     app.add_template_filter(lambda instant: clock_time(instant, _zone()), "clock_time")
     app.add_template_filter(lambda instant, year=False: moment(instant, page_language(), _zone(), year=year), "moment")

@@ -6,6 +6,7 @@ The API answers with problem+json (RFC 9457): ``type``, ``title``, ``status``, `
 
 import logging
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, g, jsonify, request
 from flask_babel import gettext
@@ -27,6 +28,7 @@ from schoolmeals.errors import (
 )
 from schoolmeals.web.frame import render
 from schoolmeals.web.guards import SecondFactorNeeded, SignInNeeded, to_second_step, to_sign_in
+from schoolmeals.web.security import CSRFError
 
 log = logging.getLogger(__name__)
 
@@ -43,28 +45,45 @@ STATUS: Final[dict[type[Refusal], int]] = {
 }
 
 _HTTP_WORDS: Final[dict[int, tuple[str, str]]] = {
-    400: ("bad-request", N_("We could not read what was sent. Go back and try again.")),
+    400: ("bad-request", N_("Go back, load the page again and send it once more.")),
     401: ("sign-in-needed", N_("Sign in to go on.")),
     403: ("not-allowed", N_("Your role does not allow this. Ask your school office or the city administrator.")),
     404: ("not-found", N_("We could not find that. Check the address, or go back and choose from the list.")),
-    405: ("method-not-allowed", N_("This address does not take that kind of request.")),
+    405: (
+        "method-not-allowed",
+        N_("It belongs to a form. Go back to the page with the form and send it from there."),
+    ),
     408: ("too-slow", N_("The request took too long to arrive. Try again.")),
     411: ("length-needed", N_("The request does not say how long it is.")),
-    413: ("too-large", N_("The file is too large. Split it, or send fewer rows at once.")),
-    414: ("too-long", N_("The address is too long.")),
-    415: ("unsupported-media-type", N_("This kind of content is not accepted here.")),
+    413: ("too-large", N_("Split the file, or send fewer rows at once.")),
+    414: ("too-long", N_("Go back and choose from the list.")),
+    415: ("unsupported-media-type", N_("Choose a file of a kind that the page names.")),
     422: ("invalid", N_("Check the marked fields and send the form again.")),
     429: ("too-many", N_("Too many attempts. Wait a little and try again.")),
-    500: ("our-fault", N_("Something broke on our side. Nothing was changed. Try again in a minute.")),
+    500: (
+        "our-fault",
+        N_("Nothing was changed. Try again in a minute. If it happens again, tell us the two codes below."),
+    ),
     503: ("unavailable", N_("The service is away for a moment. Nothing was changed. Try again in a minute.")),
 }
 
-
+STALE_FORM: Final = (
+    "stale-form",
+    N_("Nothing was changed. Go back, load the page again and send it once more. If it happens again, allow cookies."),
+)
+STALE_FORM_TITLE: Final = N_("The page was open for too long")
+"""A form whose token is missing or too old."""
 _TITLES: Final[dict[int, str]] = {
+    400: N_("We could not read what was sent"),
     401: SignInNeeded.title,
     403: NotAllowed.title,
     404: NotFound.title,
+    405: N_("This page cannot be opened like that"),
+    413: N_("The file is too large"),
+    414: N_("The address is too long"),
+    415: N_("We cannot read this kind of file"),
     429: TooMany.title,
+    500: N_("Something broke on our side"),
     503: Unavailable.title,
 }
 
@@ -108,10 +127,11 @@ def http_answer(error: HTTPException) -> Any:
     status = error.code or 500
     if 300 <= status < 400:
         return error
-    code, sentence = _HTTP_WORDS.get(status, _HTTP_WORDS[500 if status >= 500 else 400])
+    words = STALE_FORM if isinstance(error, CSRFError) else _HTTP_WORDS.get(status)
+    code, sentence = words or _HTTP_WORDS[500 if status >= 500 else 400]
     messages = getattr(error, "data", {}) or {}
     problems = messages.get("messages", {}) if isinstance(messages, dict) else {}
-    title = _TITLES.get(status, Invalid.title)
+    title = STALE_FORM_TITLE if words is STALE_FORM else _TITLES.get(status, Invalid.title)
     answer = _answer(status, code, gettext(title), gettext(sentence), _flat(problems))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
@@ -135,7 +155,7 @@ def our_fault(error: Exception) -> Any:
         return _answer(422, invalid.code, gettext(invalid.title), gettext(invalid.sentence), _flat(error.messages))
     log.error("unhandled", exc_info=error)
     code, sentence = _HTTP_WORDS[500]
-    return _answer(500, code, gettext("There is a problem"), gettext(sentence), {})
+    return _answer(500, code, gettext(_TITLES[500]), gettext(sentence), {})
 
 
 def spoken(fields: Any) -> dict[str, list[str]]:
@@ -180,7 +200,16 @@ def _answer(status: int, code: str, title: str, detail: str, errors: dict[str, l
         answer = jsonify(problem)
         answer.mimetype = "application/problem+json"
     else:
-        page = render("web/error.html", status=status, code=code, title=title, detail=detail, errors=errors)
+        page = render(
+            "web/error.html", status=status, code=code, title=title, detail=detail, errors=errors, back=_came_from()
+        )
         answer = Response(page, mimetype="text/html")
     answer.status_code = status
     return answer
+
+
+def _came_from() -> str | None:
+    """The page of ours from which somebody came here, where the browser says so and it is another one."""
+    came = urlsplit(request.referrer or "")
+    same = came.netloc == request.host and (came.path != request.path or request.method != "GET")
+    return urlunsplit(("", "", came.path, came.query, "")) if same else None

@@ -1,10 +1,12 @@
 """Doors that belong to no room: health, version, metrics, the language switch."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request, session, url_for
 
 from schoolmeals import __version__
+from schoolmeals.actors import Actor, Role
 from schoolmeals.database import db
 from schoolmeals.errors import NotFound
 from schoolmeals.web.docs import sections
@@ -20,10 +22,25 @@ pages = Blueprint("web", __name__, template_folder="templates", static_folder="s
 @pages.get("/")
 @guard(PUBLIC_POLICY)
 def home() -> Any:
-    """The first page of whoever comes: that of the first navigation item which admits them, or the sign-in page."""
+    """The first page of whoever comes: their desk, a choice where their roles have several, or the sign-in page."""
+    who = actor()
+    found = {desk.endpoint: desk for desk in (_desk(one) for one in _by_role(who)) if desk is not None}
+    if len(found) > 1:
+        return render("web/desks.html", desks=list(found.values()))
+    return redirect(url_for(next(iter(found), "identity.sign_in")), code=303)
+
+
+def _by_role(who: Actor) -> list[Actor]:
+    """``who`` in each of their roles alone, in the order of the roles; ``who`` as they are, where they have none."""
+    held = sorted({grant.role for grant in who.grants}, key=list(Role).index)
+    return [replace(who, grants=frozenset(one for one in who.grants if one.role is role)) for role in held] or [who]
+
+
+def _desk(who: Actor) -> NavItem | None:
+    """Where ``who`` begins: the first section that is not open to everybody, else the first that there is."""
     items = current_app.extensions["schoolmeals.navigation"]
-    endpoint = next((item.endpoint for item in items if not item.post and item.policy.admits(actor())), None)
-    return redirect(url_for(endpoint or "identity.sign_in"), code=303)
+    admitted = [item for item in items if not item.post and item.policy.admits(who)]
+    return next((item for item in admitted if item.policy is not PUBLIC_POLICY), next(iter(admitted), None))
 
 
 @pages.get("/api/docs")

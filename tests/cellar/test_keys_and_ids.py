@@ -1,12 +1,13 @@
 """Keys, ids, the clock."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from schoolmeals.clock import MovableClock, in_utc, system_clock
-from schoolmeals.ids import new_id
+from schoolmeals.ids import new_id, number_heard, spoken_number
 from schoolmeals.keys import derive_key, keyed_hash, seal, token_hash, unseal
 
 
@@ -57,3 +58,26 @@ def test_clocks_are_in_utc() -> None:
     assert system_clock().utcoffset() == timedelta(0)
     clock = MovableClock(datetime.fromisoformat("2026-11-23T12:00:00+05:00"))
     assert clock.move(timedelta(hours=1)) == clock() == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def test_an_id_is_read_out_as_ten_digits() -> None:
+    assert spoken_number(UUID(int=1)) == "00000\u00a000001"
+    assert spoken_number(UUID(int=4_829_037_114)) == "48290\u00a037114"
+    assert spoken_number(UUID(int=2**40 + 10**10 + 7)) == "00000\u00a000007"
+
+
+@pytest.mark.parametrize(
+    ("typed", "heard"),
+    [
+        ("48290 37114", 4_829_037_114),
+        ("48290\u00a037114", 4_829_037_114),
+        (" 48290-37114 ", 4_829_037_114),
+        ("№ 7", 7),
+        ("", None),
+        ("12a", None),
+        ("٧", None),
+        ("1" * 11, None),
+    ],
+)
+def test_a_number_is_heard_however_it_is_written(typed: str, heard: int | None) -> None:
+    assert number_heard(typed) == heard

@@ -11,9 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from schoolmeals.actors import Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work
 from schoolmeals.identity.models import Person
+from schoolmeals.ids import spoken_number
 from schoolmeals.parents.models import Notice
 from tests.factories import saved, session
 from tests.factories.canteen import Canteen
@@ -124,6 +126,21 @@ def test_without_a_child_the_page_leads_to_the_code(app: Flask) -> None:
     assert "live.js" not in page.text
 
 
+def test_staff_without_a_child_are_sent_to_their_desk(app: Flask, parents: Parents) -> None:
+    staff = signed_in(app, PersonFactory.create(roles=[(Role.SCHOOL_OFFICE, parents.school_id)]).id)
+    answer = staff.get("/home")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert staff.get("/").location == "/day"
+
+
+def test_several_roles_choose_their_desk(app: Flask, parents: Parents) -> None:
+    roles = [(Role.SCHOOL_OFFICE, parents.school_id), (Role.PARENT, parents.school_id)]
+    both = signed_in(app, PersonFactory.create(roles=roles).id).get("/")
+    parsed(both.text)
+    assert "Where do you want to go?" in words(both.text)
+    assert re.findall(r'<li><a href="([^"]*)">', both.text.split("<main")[1]) == ["/home", "/day"]
+
+
 def test_a_stranger_at_the_door_is_sent_to_sign_in(client: FlaskClient, base: str) -> None:
     for path in ("/home", "/home/version", base, "/notices", f"{base}/meals"):
         answer = client.get(path)
@@ -167,7 +184,7 @@ def test_a_receipt_is_for_the_family_and_the_office(
     parsed(page.text)
     said = words(page.text)
     for expected in (
-        str(sale_id),
+        " ".join(spoken_number(sale_id).split()),
         "Сейітқали Ерасыл",
         "Bun" if "Bun" in said else "Juice",
         "1,050 ₸",
@@ -235,7 +252,7 @@ def test_the_history_as_a_file(canteen: Canteen, parents: Parents, mother: Flask
     assert text.startswith("\ufeffDay;Time;Meal;")
     [line] = text.split("\r\n")[1:-1]
     assert line.startswith("2026-11-23;12:00;Lunch;Lunch;")
-    assert line.endswith(f";Served;850,00;850,00;0,00;0,00;KZT;{sale_id}")
+    assert line.endswith(f";Served;850,00;850,00;0,00;0,00;KZT;{spoken_number(sale_id)}")
 
 
 # Menu

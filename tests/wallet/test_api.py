@@ -13,6 +13,7 @@ from werkzeug.test import Client, TestResponse
 
 from schoolmeals import wallet
 from schoolmeals.clock import MovableClock
+from schoolmeals.ids import spoken_number
 from schoolmeals.keys import token_hash
 from schoolmeals.wallet.models import TopUp
 from tests.factories.identity import SessionFactory
@@ -173,7 +174,7 @@ def test_a_statement_by_a_program(app: Flask, do: Do, family: Family, clock: Mov
                 "in_minor": 0,
                 "out_minor": 85_000,
                 "balance_after_minor": 15_000,
-                "receipt": sale.hex[-10:].upper(),
+                "receipt": spoken_number(sale),
                 "reverses_id": None,
             }
         ],

@@ -128,3 +128,42 @@ def test_the_language_switch_says_languages_in_their_own_words(app: Flask) -> No
         "русский": ("/language/ru", "ru", None),
         "English": ("/language/en", "en", "true"),
     }
+
+
+TABLE = """{% import "web/macros.html" as m %}{{ m.table("Sold", head, rows, numeric=(1,), foot=foot) }}"""
+
+
+def test_a_wide_table_keeps_its_roles_and_says_each_column_beside_its_value(app: Flask) -> None:
+    head, rows, foot = ["Item", "Sum", EVIL], [["Bun", "200 ₸", "fresh"], ["Tea", "50 ₸", ""]], ["Total", "250 ₸", ""]
+    text = render_template_string(TABLE, head=head, rows=rows, foot=foot)
+    tree = parsed("<!doctype html><title>x</title>" + text)
+    roles = [
+        element.get("role") for element in tree.iter() if element.tag in ("table", "thead", "tbody", "tfoot", "tr")
+    ]
+    assert roles == ["table", "rowgroup", "row", "rowgroup", "row", "row", "rowgroup", "row"]
+    assert [cell.get("data-label") for cell in tree.iter("td")] == [
+        "Sum",
+        EVIL.replace("<script>", "").replace("</script>", ""),
+    ] * 3
+    assert [cell.get("role") for cell in tree.iter("th")] == ["columnheader"] * 3 + ["rowheader"] * 3
+    # An empty cell stays empty, so that a phone leaves it out.
+    assert [len(cell) for cell in tree.iter("td")] == [1, 1, 1, 0, 1, 0]
+
+
+def test_a_table_of_two_columns_stays_one(app: Flask) -> None:
+    text = render_template_string(TABLE, head=["Item", "Sum"], rows=[["Bun", "200 ₸"]], foot=None)
+    assert "role=" not in text.replace('role="region"', "")
+    assert "data-label" not in text
+
+
+FRAME = """{% extends "web/page.html" %}{% block title %}x{% endblock %}"""
+
+
+def test_somebody_signed_in_has_sections_and_languages_behind_one_button(app: Flask) -> None:
+    nav = [{"label": "Day", "href": "/day", "current": True}]
+    shown = parsed(render_template_string(FRAME, nav_items=nav, actor={"kind": "person"}))
+    (menu,) = (one for one in shown.iter("details") if one.get("class") == "menu")
+    assert [one.tag for one in menu] == ["summary", "nav", "form"]
+    public = parsed(render_template_string(FRAME, nav_items=nav, actor={"kind": "public"}))
+    assert list(public.iter("details")) == []
+    assert len(list(public.iter("nav"))) == 1

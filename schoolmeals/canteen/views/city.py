@@ -1,5 +1,6 @@
 """The city's day: all schools with their counts, whether they have closed, and the books over all."""
 
+from datetime import date, timedelta
 from typing import Any, Final
 
 from schoolmeals import ledger
@@ -13,6 +14,7 @@ from schoolmeals.database import reading
 from schoolmeals.identity import OrganisationFacts
 from schoolmeals.web import actor, guard, language, now, render, roles
 
+SUNDAY: Final = 6
 CITY: Final = roles(Role.CITY_ADMIN, Role.AUDITOR)
 
 
@@ -29,7 +31,8 @@ def city() -> Any:
     return render(
         "canteen/city.html",
         day=on,
-        is_today=on == today(),
+        before=_working_day(on, -1),
+        after=_working_day(on, 1) if on < today() else None,
         rows=rows,
         totals={name: sum(row[name] for row in rows) for name in names},
         closed=sum(row["closed_at"] is not None for row in rows),
@@ -44,6 +47,12 @@ def city() -> Any:
         ],
         as_of=now(),
     )
+
+
+def _working_day(on: date, step: int) -> date:
+    """The day before or after, over Sundays: some schools teach on Saturdays, none on Sundays."""
+    found = on + timedelta(days=step)
+    return found + timedelta(days=step) if found.weekday() == SUNDAY else found
 
 
 def _row(school: OrganisationFacts, counts: DayCounts) -> dict[str, Any]:

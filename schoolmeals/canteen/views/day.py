@@ -7,12 +7,12 @@ from uuid import UUID
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 
-from schoolmeals import pupils, wallet
+from schoolmeals import identity, pupils, wallet
 from schoolmeals.actors import Role
 from schoolmeals.canteen import queries
 from schoolmeals.canteen.actions.days import close_day
 from schoolmeals.canteen.actions.undoing import undo_sale
-from schoolmeals.canteen.menus import DayCounts, MealFacts
+from schoolmeals.canteen.menus import DayCounts, MealFacts, SittingCount
 from schoolmeals.canteen.views.blueprint import pages
 from schoolmeals.canteen.views.forms import read_day, read_id
 from schoolmeals.canteen.views.office import OFFICE, again, asked_day, day_url, own_school, school_name, today
@@ -32,12 +32,14 @@ from schoolmeals.ids import new_id
 from schoolmeals.pupils import PupilFacts
 from schoolmeals.web import actor, frame, guard, language, now, render, roles
 from schoolmeals.web.charts import Bar, level_bars
-from schoolmeals.web.formats import grouped
+from schoolmeals.web.formats import grouped, money
+from schoolmeals.workdays import Calendar
 
 READERS: Final = roles(Role.SCHOOL_OFFICE, Role.CITY_ADMIN, Role.AUDITOR)
 UNDOERS: Final = roles(Role.SCHOOL_OFFICE)
 ONE_DAY: Final = timedelta(days=1)
 SALES_ON_A_PAGE: Final = 50
+COUNTED: Final = ("set_meals", "pupils", "buffet_sales", "refused", "undone", "total_minor")
 
 
 @pages.get("/day", defaults={"school_id": None})
@@ -128,13 +130,13 @@ def close(school_id: UUID, day: str) -> Any:
 
 
 def _head(work: Work, school_id: UUID, on: date) -> dict[str, Any]:
-    who = actor()
+    who, calendar = actor(), identity.calendar_of(work, school_id)
     return {
         "school_id": school_id,
         "school": school_name(work, school_id),
         "day": on,
-        "before": on - ONE_DAY,
-        "after": on + ONE_DAY if on < today() else None,
+        "before": next(iter(calendar.last_school_days(on - ONE_DAY, 1)), None),
+        "after": _day_after(calendar, on),
         "is_today": on == today(),
         "is_future": on > today(),
         "as_of": now(),
@@ -144,20 +146,38 @@ def _head(work: Work, school_id: UUID, on: date) -> dict[str, Any]:
     }
 
 
+def _day_after(calendar: Calendar, on: date) -> date | None:
+    """The next school day up to today; today itself after the last one."""
+    if on >= today():
+        return None
+    after = calendar.next_school_day(on)
+    return after if after and after <= today() else today()
+
+
 def _counts(counts: DayCounts) -> dict[str, Any]:
     rows = [{"facts": one, "name": sitting_name(one, counts.sittings)} for one in counts.sittings]
     bars = [Bar(row["name"], one.set_meals, grouped(one.set_meals, language())) for row, one in _paired(rows)]
     title = gettext("Set meals by meal")
+    totals = {name: sum(getattr(one, name) for one in counts.sittings) for name in COUNTED}
     return {
         "facts": counts,
         "rows": rows,
         "chart": level_bars(bars, name="set-meals", title=title, description=title) if len(bars) > 1 else None,
         "bars": [[bar.label, bar.shown] for bar in bars],
-        "totals": {
-            name: sum(getattr(one, name) for one in counts.sittings)
-            for name in ("set_meals", "pupils", "buffet_sales", "refused", "undone", "total_minor")
-        },
+        "cells": [_cells(row["name"], _numbers(one), counts.currency) for row, one in _paired(rows)],
+        "foot": _cells(gettext("Total"), totals, counts.currency),
     }
+
+
+def _numbers(one: SittingCount) -> dict[str, int]:
+    """What is counted of one sitting, by name."""
+    return {name: getattr(one, name) for name in COUNTED}
+
+
+def _cells(name: str, numbers: dict[str, int], currency: str) -> list[str]:
+    """One row of the counts: name, numbers, sum."""
+    counted = [grouped(numbers[one], language()) for one in COUNTED[:-1]]
+    return [name, *counted, money(numbers["total_minor"], currency, language())]
 
 
 def _paired(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Any]]:

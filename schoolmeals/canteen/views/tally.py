@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 
+from schoolmeals import identity
 from schoolmeals.canteen.menus import MealFacts
 from schoolmeals.canteen.words import MEALS, code_name
 from schoolmeals.files import as_csv
+from schoolmeals.ids import spoken_number
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.pupils import PupilFacts
 from schoolmeals.wallet import TopUpFacts, TopUpStage
@@ -97,11 +99,11 @@ def _line(sale: MealFacts, pupil: PupilFacts | None, language: str, zone: ZoneIn
         pupil.name if pupil else "",
         str(gettext(MEALS[sale.meal])) if sale.meal else "",
         what_it_was(sale, language),
-        sale.device_name,
+        identity.till_name(sale.device_name),
         state_of(sale),
         _sum(sale.total_minor, sale.currency),
         sale.currency,
-        str(sale.sale_id),
+        spoken_number(sale.sale_id),
     ]
 
 

@@ -33,7 +33,7 @@ def counter() -> Any:
         return render(
             "canteen/till.html",
             school=identity.organisation(work, school_id).name(language()),
-            device=device.name,
+            device=identity.till_name(device.name),
             cashier=device.cashier_name,
             classes=[one for one in pupils.classes_of_school(work, school_id) if one.pupils],
             zone=settings().time_zone,

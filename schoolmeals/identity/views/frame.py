@@ -10,6 +10,7 @@ from flask_babel import gettext
 from schoolmeals.errors import Invalid, Refusal
 from schoolmeals.identity.actions.passkeys import Site
 from schoolmeals.identity.actions.sessions import Caller, SignedIn
+from schoolmeals.identity.devices import browser_name, till_name
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.visitors import present_token_hash
 from schoolmeals.verdicts import Refused
@@ -25,6 +26,8 @@ pages = Blueprint(
     static_folder="static",
     static_url_path="/static/identity",
 )
+pages.add_app_template_filter(till_name)
+pages.add_app_template_filter(browser_name)
 
 
 def keyring() -> Keyring:

@@ -165,12 +165,14 @@ def _by_role(people: list[DemoPerson]) -> list[tuple[str, list[dict[str, Any]]]]
     order = {role: place for place, role in reversed(list(enumerate(person.role for person in people)))}
     people = sorted(people, key=lambda person: order[person.role])
     return [
-        (
-            role_name(role) if role is not None else gettext("No role yet"),
-            [
-                {"id": one.id, "name": one.name, "place": one.place.name(language()) if one.place else ""}
-                for one in group
-            ],
-        )
+        (role_name(role) if role is not None else gettext("No role yet"), _once_each(list(group)))
         for role, group in groupby(people, key=lambda person: person.role)
     ]
+
+
+def _once_each(people: list[DemoPerson]) -> list[dict[str, Any]]:
+    """Each person once, with all places at which they hold the role."""
+    places: dict[tuple[UUID, str], list[str]] = {}
+    for one in people:
+        places.setdefault((one.id, one.name), []).extend([one.place.name(language())] if one.place else [])
+    return [{"id": id, "name": name, "place": ", ".join(at)} for (id, name), at in places.items()]

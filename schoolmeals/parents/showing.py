@@ -232,7 +232,7 @@ def _links(pupil: pupils.PupilFacts) -> dict[str, str]:
         "meals": url_for("parents.meals", **whose),
         "menu": url_for("parents.menu", **whose),
         "top_up": url_for("wallet.top_up", **whose),
-        "statement": url_for("wallet.statement", school_id=top_up.school_id, pupil_id=top_up.pupil_id),
+        "statement": url_for("wallet.statement", **whose),
         "limit": url_for("wallet.limit", **whose),
         "cards": url_for("pupils.my_cards", **whose),
     }

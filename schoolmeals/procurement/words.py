@@ -140,6 +140,8 @@ ACT_NAMES: Final = {
     ActKind.AWARDED: N_("The award protocol was signed"),
     ActKind.COMPLETED: N_("The tender was completed"),
 }
+ENQUIRY_NAMES: Final = {"question": N_("Question"), "objection": N_("Objection to the terms")}
+LANGUAGE_NAMES: Final = {"kk": N_("Kazakh"), "ru": N_("Russian"), "en": N_("English")}
 STAGE_KINDS: Final = {
     "discussion": "info",
     "bidding": "good",

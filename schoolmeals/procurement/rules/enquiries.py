@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schoolmeals.errors import N_, FieldProblem
-from schoolmeals.procurement.rules.drafting import LANGUAGES, NEEDED, UNKNOWN, Problems, check
+from schoolmeals.procurement.rules.drafting import LANGUAGES, MUST_SPEAK, NEEDED, UNKNOWN, Problems, check
 from schoolmeals.procurement.rules.sections import Field, FieldKind, Section
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.verdicts import Refused
@@ -45,13 +45,9 @@ def enquiry_problems(enquiry: NewEnquiry) -> Problems:
 def answer_problems(text: Mapping[str, Any], language: str) -> Problems:
     """An answer speaks Kazakh and Russian, and the language of the question."""
     answer = Section("", "", (Field("text", FieldKind.TEXTS, "", most=LONGEST),))
-    checked = check(answer, {"text": text})
-    problems: Problems = {**checked.gaps, **checked.faults}
-    if not str(text.get(language) or "").strip():
-        problems[f"text.{language}"] = [NEEDED]
-    if "text" in problems:
-        problems = {f"text.{one}": problems["text"] for one in ("kk", "ru")}
-    return problems
+    faults = check(answer, {"text": text}).faults
+    missing = [one for one in dict.fromkeys([*MUST_SPEAK, language]) if not str(text.get(one) or "").strip()]
+    return {**{f"text.{one}": [NEEDED] for one in missing}, **faults}
 
 
 def may_ask(

@@ -1,7 +1,7 @@
 """Pages of the tenders' room, one file for each group of doors."""
 
 from schoolmeals.errors import N_
-from schoolmeals.procurement.views import commission, drafts, plans, public
+from schoolmeals.procurement.views import commission, drafts, enquiries, plans, public
 from schoolmeals.procurement.views import protocols as protocols
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS
@@ -12,4 +12,4 @@ navigation: tuple[NavItem, ...] = (
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
 )
 
-__all__ = ["commission", "drafts", "navigation", "pages", "plans", "public"]
+__all__ = ["commission", "drafts", "enquiries", "navigation", "pages", "plans", "public"]

@@ -53,7 +53,7 @@ def open_draft() -> Any:
     try:
         with transaction(actor(), now()) as work:
             code = request.form.get("profile_code", "")
-            opened = drafting.open_draft(work, own_organiser(), profile_code=code, title=title, id=_form_id("draft_id"))
+            opened = drafting.open_draft(work, own_organiser(), profile_code=code, title=title, id=form_id("draft_id"))
     except Refusal as refusal:
         return again(refusal, "procurement/desk.html", **(_desk() | {"typed": request.form}))
     return redirect(url_for("procurement.draft", draft_id=opened), code=303)
@@ -72,7 +72,7 @@ def add_lot(draft_id: UUID) -> Any:
     """Add a lot for a school."""
 
     def deed(work: Work) -> None:
-        school_id = _form_id("school_id")
+        school_id = form_id("school_id")
         line = plan_queries.line_for_lot(work, tender_queries.tender(work, draft_id).line.organiser_id, school_id)
         drafting.add_lot(work, draft_id, school_id, plan_line_id=line.id if line is not None else None)
 
@@ -148,7 +148,7 @@ def decide_draft(draft_id: UUID, deed: str) -> Any:
 
 
 def _publish(work: Work, draft_id: UUID) -> None:
-    publishing.publish_tender(work, draft_id, act_id=_form_id("act_id"), zone=frame().zone)
+    publishing.publish_tender(work, draft_id, act_id=form_id("act_id"), zone=frame().zone)
 
 
 def _reason() -> str:
@@ -164,7 +164,7 @@ DECISIONS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
 }
 
 
-def _form_id(name: str) -> UUID:
+def form_id(name: str) -> UUID:
     """An id of a form. Raises NotFound for what no form of ours sends."""
     try:
         return UUID(request.form.get(name, ""))

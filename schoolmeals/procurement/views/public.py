@@ -1,6 +1,7 @@
 """What everybody may read without signing in: the list of tenders, each tender, its versions, its news, draws."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from schoolmeals.database import reading
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.queries import commission as commission_queries
+from schoolmeals.procurement.queries import enquiries as enquiry_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.news import latest_acts, schools_of
-from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, VersionFacts
+from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, TenderView, VersionFacts
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.differences import differences
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, UNPUBLISHED, TenderStage
 from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.enquiries import shown_enquiries
 from schoolmeals.procurement.views.places import place_name, shown_value
 from schoolmeals.procurement.words import ACT_NAMES, CONSTITUENCY_NAMES, PART_NAMES
 from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, public_base, render
@@ -56,6 +59,7 @@ def tender(tender_id: UUID) -> Any:
         version = tender_queries.version(work, tender_id)
         view = tender_queries.tender(work, tender_id)
         acts = tender_queries.acts(work, tender_id)
+        asked = enquiry_queries.enquiries(work, tender_id)
     document, profile = version.document, view.profile
     draw = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
     term = showing.running_term(view, now())
@@ -76,6 +80,8 @@ def tender(tender_id: UUID) -> Any:
         numbers=showing.procedure_rows(profile),
         criteria=showing.criteria_rows(profile),
         history=showing.history(acts),
+        enquiries=shown_enquiries(asked, document),
+        questions_until=_questions_until(view),
         said=showing.said,
     )
 
@@ -188,6 +194,13 @@ def _countdown(term: tuple[str, Any] | None) -> dict[str, Any] | None:
         return None
     name, until = term
     return {"name": name, "until": until, "left": showing.time_left(until, now())}
+
+
+def _questions_until(view: TenderView) -> datetime | None:
+    """Until when questions are taken; None where they are not."""
+    term = view.terms.get("questions")
+    takes = view.line.stage in (TenderStage.DISCUSSION, TenderStage.BIDDING)
+    return term.until if takes and term is not None and now() <= term.until else None
 
 
 def _lot(lot: Mapping[str, Any], purpose: str) -> dict[str, Any]:

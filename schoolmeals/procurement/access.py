@@ -4,6 +4,7 @@ from uuid import UUID
 
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
+from schoolmeals.errors import NotFound
 from schoolmeals.procurement.rules.permissions import Party, decide
 from schoolmeals.procurement.rules.stages import TenderStage
 
@@ -29,3 +30,9 @@ def parties_in(work: Work, organisation_id: UUID | None) -> frozenset[Party]:
         Party.BUYER: organisation_id in work.actor.schools_as(Role.SCHOOL_OFFICE),
     }
     return frozenset({party for party, holds in held.items() if holds} | {Party.PERSON, Party.PUBLIC})
+
+
+def require_supplier(work: Work, organisation_id: UUID) -> None:
+    """Raise NotFound unless the actor acts for this supplier."""
+    if organisation_id not in work.actor.schools_as(Role.SUPPLIER):
+        raise NotFound

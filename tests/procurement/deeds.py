@@ -13,6 +13,7 @@ from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
 from schoolmeals.procurement.actions import (
+    amending,
     bidding,
     closing,
     commission,
@@ -65,6 +66,10 @@ def _send(world: Procurement, work: Work, tender_id: UUID) -> None:
 BIDDING: Final[dict[str, Any]] = {"keys": KEYS, "clock": deed_clock}
 """Bids go by the legal clock; here that follows the clock that is moved by hand."""
 RECIPES: Final[dict[str, Recipe]] = {
+    "explain_amendment": lambda _world, work, tender: amending.explain_amendment(work, tender, {"kk": "x", "ru": "x"}),
+    "publish_amendment": lambda _world, work, tender: amending.publish_amendment(
+        work, tender, act_id=new_id(work.now), seen="", zone=ALMATY, clock=deed_clock
+    ),
     "ask_enquiry": lambda _world, work, tender: enquiries.ask_enquiry(
         work, tender, NewEnquiry(id=new_id(work.now), kind="question", text="When?", language="en")
     ),

@@ -56,7 +56,7 @@ def publish_tender(work: Work, tender_id: UUID, *, act_id: UUID, zone: ZoneInfo,
     if known is not None:
         if at_hand(work, tender, work.now).parties.isdisjoint(DRAFT_READERS):
             raise NotFound
-        return _answer(known)
+        return published_by(known)
     hand = permitted(work, "publish_tender", tender_id, lock=Lock.CLOSE)
     profile = profile_of(work, tender)
     for refused in (is_composed(hand.seats, profile), keys_suffice(hand.seats, profile)):
@@ -66,7 +66,7 @@ def publish_tender(work: Work, tender_id: UUID, *, act_id: UUID, zone: ZoneInfo,
         profile = profile.accelerated(accelerator)
     act = _publish(work, hand, profile, act_id, zone)
     _note_tenure(work, hand, zone)
-    return _answer(act)
+    return published_by(act)
 
 
 def _publish(work: Work, hand: AtHand, profile: Profile, act_id: UUID, zone: ZoneInfo) -> Act:
@@ -144,7 +144,8 @@ def _note_tenure(work: Work, hand: AtHand, zone: ZoneInfo) -> None:
     work.session.flush()
 
 
-def _answer(act: Act) -> Published:
+def published_by(act: Act) -> Published:
+    """What an act of publication or amendment made."""
     payload = act.payload
     until = terms_of(payload)["bidding"].until
     return Published(act.id, payload["number"], payload["version"], payload["sha256"], until)

@@ -241,13 +241,16 @@ def _lot_removed(facts: TenderFacts, act: Act) -> TenderFacts:
 def _published(facts: TenderFacts, act: Act) -> TenderFacts:
     version = act.payload["version"]
     times = replace(facts.times, published_at=act.at)
-    return replace(facts, times=times, version=version, number=act.payload["number"], confirm_from_version=version)
+    number = act.payload["number"]
+    return replace(
+        facts, times=times, version=version, number=number, confirm_from_version=version, editors=frozenset()
+    )
 
 
 def _amended(facts: TenderFacts, act: Act) -> TenderFacts:
     version = act.payload["version"]
     confirm = version if act.payload["needs_confirmation"] else facts.confirm_from_version
-    return replace(facts, version=version, confirm_from_version=confirm)
+    return replace(facts, version=version, confirm_from_version=confirm, editors=frozenset())
 
 
 def _suspended(facts: TenderFacts, act: Act) -> TenderFacts:

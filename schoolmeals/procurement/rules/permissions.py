@@ -108,6 +108,9 @@ DEEDS: Final[dict[str, Permit]] = {
     # Questions. Answers are given as long as they keep the bids from being opened.
     "ask_enquiry": _permit([_P.PERSON], [_S.DISCUSSION, _S.BIDDING]),
     "answer_enquiry": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING, _S.CLOSED, _S.SUSPENDED]),
+    # Amendments: one writes, another publishes.
+    "explain_amendment": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING]),
+    "publish_amendment": _permit(MAKERS, [_S.DISCUSSION, _S.BIDDING]),
     # The commission.
     "announce_draw": _permit(OFFICERS, PREPARING),
     "draw_members": _permit(OFFICERS, PREPARING),

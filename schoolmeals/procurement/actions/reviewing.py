@@ -5,9 +5,9 @@ from uuid import UUID
 from schoolmeals.database import Work
 from schoolmeals.errors import Invalid, NotAllowed
 from schoolmeals.procurement.acting import permitted, record_act
-from schoolmeals.procurement.queries.drafts import tasks
+from schoolmeals.procurement.queries.drafts import lacks
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.drafting import NEEDED, Problems, seen_by_another
+from schoolmeals.procurement.rules.drafting import NEEDED, seen_by_another
 
 
 def submit_for_review(work: Work, tender_id: UUID) -> None:
@@ -15,10 +15,7 @@ def submit_for_review(work: Work, tender_id: UUID) -> None:
     ``section.field`` or ``lot id.section.field``.
     """
     hand = permitted(work, "submit_for_review", tender_id)
-    problems: Problems = {}
-    for task in tasks(work, hand.tender):
-        place = f"{task.lot_id}.{task.section}" if task.lot_id is not None else task.section
-        problems |= {f"{place}.{name}": list(found) for name, found in task.problems.items()}
+    problems = lacks(work, hand.tender)
     if problems:
         raise Invalid(fields=problems)
     record_act(work, hand, ActKind.SUBMITTED_FOR_REVIEW)

@@ -119,6 +119,15 @@ def tasks(work: Work, tender: Tender) -> list[Task]:
     return found
 
 
+def lacks(work: Work, tender: Tender) -> Problems:
+    """Everything that a working copy still lacks, by ``section.field`` or ``lot id.section.field``."""
+    problems: Problems = {}
+    for task in tasks(work, tender):
+        place = f"{task.lot_id}.{task.section}" if task.lot_id is not None else task.section
+        problems |= {f"{place}.{name}": list(found) for name, found in task.problems.items()}
+    return problems
+
+
 def text_of(work: Work, tender: Tender, profile: Profile, seats: list[SeatFacts]) -> TenderText:
     """Everything that a publication would say now. ``profile`` is the one to be copied in."""
     written = sections_of(work, tender.id)

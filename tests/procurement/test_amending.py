@@ -1,0 +1,188 @@
+"""Amendments: four eyes, a reason, deadlines that only move later, bids that must be confirmed, texts that stay."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolmeals.actors import PUBLIC, SYSTEM
+from schoolmeals.errors import Conflict, Invalid, NotAllowed, NotNow, Refusal
+from schoolmeals.ids import new_id
+from schoolmeals.procurement import profiles
+from schoolmeals.procurement.acting import at_hand, deed_clock, lock_tender
+from schoolmeals.procurement.actions import amending, drafting
+from schoolmeals.procurement.actions.publishing import Published
+from schoolmeals.procurement.amending import NextVersion, next_version
+from schoolmeals.procurement.profiles import Length
+from schoolmeals.procurement.queries import drafts as draft_queries
+from schoolmeals.procurement.queries import tenders as queries
+from schoolmeals.procurement.rules.amending import terms_after
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.terms import Reckoning, Term
+from schoolmeals.workdays import Calendar
+from tests.conftest import A_MONDAY
+from tests.factories.procurement import ALMATY, LOT_SECTIONS, TENDER_SECTIONS, Procurement
+
+WHY = {"kk": "Сұраққа байланысты", "ru": "По вопросу участника"}
+KITCHEN = {**LOT_SECTIONS["kitchen"], "seats": 200}
+
+
+def lot_of(world: Procurement, tender_id: UUID) -> UUID:
+    found: UUID = world.look(draft_queries.lots_of, tender_id)[0].id
+    return found
+
+
+def written(world: Procurement, tender_id: UUID, content: Any = KITCHEN) -> None:
+    """An officer writes in the working copy, and says why."""
+    world.do(drafting.edit_section, tender_id, "kitchen", content, lot_id=lot_of(world, tender_id))
+    world.do(amending.explain_amendment, tender_id, WHY)
+
+
+def more_days(world: Procurement, tender_id: UUID, days: int) -> None:
+    content = {**TENDER_SECTIONS["terms"], "bidding_days": TENDER_SECTIONS["terms"]["bidding_days"] + days}
+    world.do(drafting.edit_section, tender_id, "terms", content)
+    world.do(amending.explain_amendment, tender_id, WHY)
+
+
+def wanted(world: Procurement, tender_id: UUID) -> NextVersion:
+    def look(work: Any) -> NextVersion:
+        return next_version(work, at_hand(work, lock_tender(work, tender_id), work.now), ALMATY)
+
+    found: NextVersion = world.do(look, actor=SYSTEM)
+    return found
+
+
+def publish(world: Procurement, tender_id: UUID, **changes: Any) -> Published:
+    given_ = {"act_id": new_id(world.clock()), "actor": world.officer, **changes}
+    seen = given_.pop("seen", None) or wanted(world, tender_id).seen
+    found: Published = world.do(
+        amending.publish_amendment, tender_id, seen=seen, zone=ALMATY, clock=deed_clock, **given_
+    )
+    return found
+
+
+def refusal(world: Procurement, tender_id: UUID, **changes: Any) -> Refusal:
+    """How an amendment is refused; nothing has happened by it."""
+    before = world.look(queries.acts, tender_id, actor=SYSTEM)
+    with pytest.raises(Refusal) as told:
+        publish(world, tender_id, **changes)
+    assert world.look(queries.acts, tender_id, actor=SYSTEM) == before
+    return told.value
+
+
+def test_an_amendment_is_the_next_version_and_the_old_one_stays(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.DISCUSSION)
+    first = world.look(queries.version, tender_id, actor=PUBLIC)
+    until = world.until(tender_id, "bidding")
+    written(world, tender_id)
+    assert world.look(queries.version, tender_id, actor=PUBLIC) == first, "nobody sees it before it is published"
+    act_id = new_id(world.clock())
+    made = publish(world, tender_id, act_id=act_id)
+    assert publish(world, tender_id, act_id=act_id, seen="x") == made, "the same form once more"
+    assert (made.version, made.number, made.bidding_until) == (2, first.document["number"], until)
+    second = world.look(queries.version, tender_id, actor=PUBLIC)
+    assert (second.version, second.rationale, second.needs_confirmation) == (2, WHY, True)
+    assert second.document["lots"][0]["sections"]["kitchen"]["seats"] == 200
+    assert second.document["commission"] == first.document["commission"]
+    assert "amendment" not in second.document["sections"]
+    assert world.look(queries.version, tender_id, 1, actor=PUBLIC) == first
+    assert refusal(world, tender_id).code == "nothing-changed"
+
+
+def test_nobody_publishes_what_they_wrote(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    written(world, tender_id)
+    own = refusal(world, tender_id, actor=world.editor)
+    assert (type(own), own.code) == (NotAllowed, "own-work")
+    assert publish(world, tender_id, actor=world.city_admin).version == 2
+    world.do(drafting.edit_section, tender_id, "kitchen", LOT_SECTIONS["kitchen"], lot_id=lot_of(world, tender_id))
+    world.do(amending.explain_amendment, tender_id, WHY, actor=world.officer)
+    assert refusal(world, tender_id, actor=world.officer).code == "own-work", "whoever explains has written"
+
+
+def test_what_is_published_is_what_was_read(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    written(world, tender_id)
+    seen = wanted(world, tender_id).seen
+    written(world, tender_id, {**KITCHEN, "seats": 300})
+    changed = refusal(world, tender_id, seen=seen)
+    assert (type(changed), changed.code) == (Conflict, "changed-meanwhile")
+
+
+def test_an_amendment_needs_a_reason_and_a_whole_text(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    world.do(drafting.edit_section, tender_id, "kitchen", KITCHEN, lot_id=lot_of(world, tender_id))
+    unexplained = refusal(world, tender_id)
+    assert (type(unexplained), unexplained.code) == (NotNow, "not-explained")
+    with pytest.raises(Invalid) as half:
+        world.do(amending.explain_amendment, tender_id, {"kk": WHY["kk"], "ru": " "})
+    assert list(half.value.fields) == ["rationale.ru"]
+    written(world, tender_id, {"kitchen": "cook-on-site"})
+    unfinished = refusal(world, tender_id)
+    assert isinstance(unfinished, Invalid)
+    assert f"{lot_of(world, tender_id)}.kitchen.seats" in unfinished.fields
+
+
+def test_no_time_is_taken_away(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    content = {**TENDER_SECTIONS["terms"], "bidding_days": TENDER_SECTIONS["terms"]["bidding_days"] - 1}
+    world.do(drafting.edit_section, tender_id, "terms", content)
+    world.do(amending.explain_amendment, tender_id, WHY)
+    shorter = refusal(world, tender_id)
+    assert (type(shorter), shorter.code, dict(shorter.params)) == (NotNow, "deadline-only-later", {"days": 1})
+
+
+def test_a_deadline_is_put_off_where_the_text_says_so(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    until, questions = world.until(tender_id, "bidding"), world.until(tender_id, "questions")
+    more_days(world, tender_id, 7)
+    made = publish(world, tender_id)
+    assert made.bidding_until == until + timedelta(days=7) == world.until(tender_id, "bidding")
+    assert world.until(tender_id, "questions") == questions + timedelta(days=7)
+
+
+def test_in_the_last_share_enough_days_are_left(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    until = world.until(tender_id, "bidding")
+    world.clock.now = until - timedelta(hours=2)
+    written(world, tender_id)
+    made = publish(world, tender_id)
+    assert made.bidding_until == until + timedelta(days=6), "four days later is a Saturday, and bids end on Monday"
+
+
+def test_after_the_deadline_nothing_is_amended(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    written(world, tender_id)
+    seen = wanted(world, tender_id).seen
+    world.clock.now = world.until(tender_id, "bidding") + timedelta(microseconds=1)
+    assert refusal(world, tender_id, seen=seen).code == "tender-is-closed"
+
+
+@given(
+    more=st.integers(0, 60),
+    passed=st.floats(0, 1),
+    days=st.integers(15, 45),
+    profile=st.sampled_from(profiles.codes()),
+    accelerator=st.sampled_from([1, 1, 1440]),
+)
+def test_deadlines_only_move_later(more: int, passed: float, days: int, profile: str, accelerator: int) -> None:
+    procedure = profiles.load(profile).accelerated(accelerator)
+    reckoning = Reckoning(Calendar(), ALMATY)
+    unit = procedure.term("bidding_min").unit
+    bidding = reckoning.begin(A_MONDAY, Length(days, unit), accelerator=accelerator)
+    stop = procedure.term("questions_stop")
+    questions = Term(A_MONDAY, reckoning.until_before(bidding.until, stop, accelerator=accelerator), stop, accelerator)
+    terms = {"bidding": bidding, "questions": questions, "discussion": questions}
+    at = A_MONDAY + (bidding.until - A_MONDAY) * passed
+    after = terms_after(reckoning, terms, procedure, more, at)
+    assert set(after) == set(terms)
+    for name, term in terms.items():
+        assert after[name].until >= term.until
+        assert after[name].start == term.start
+    least = procedure.number("amendment_last_share_percent").value
+    if passed * 100 > 100 - least + 1:
+        enough = reckoning.begin(at, procedure.term("amendment_extra"), accelerator=accelerator).until
+        assert after["bidding"].until >= enough

@@ -54,7 +54,7 @@ def paper_html(document: Mapping[str, Any], sha256: str) -> str:
     """The page that a paper is drawn from, in the language that is on. Needs an app context, and no request."""
     address, title = address_of(sha256), TITLES[document["kind"]]
     # Not render_template: its context processors speak of a request, and here is none.
-    template = current_app.jinja_env.get_template("procurement/protocols/paper.html")
+    template = current_app.jinja_env.get_template("procurement/protocols/paper_protocol.html")
     return template.render(
         document=document,
         content=document["content"],

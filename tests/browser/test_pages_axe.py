@@ -35,6 +35,8 @@ FILES: Final = {
     "files.download",
     "parents.meals_csv",
     "procurement.notice_json",
+    "procurement.opening_version",
+    "procurement.opening_work",
     "procurement.protocol_json",
     "procurement.protocol_pdf",
     "procurement.tender_feed",
@@ -52,7 +54,7 @@ SIGNPOSTS: Final = {"/", "/day", "/menu", "/cash-desk", "/pupils", "/people", "/
 """They lead on to a page that is looked at by its own address; the last two do where nobody is half signed in."""
 ERRORS: Final = {"public": ("/nowhere", 404), "parent": ("/city", 403), "cashier": ("/till", 403)}
 """What is not there, what is somebody else's, and what is for tills."""
-ROLES: Final = ("school-office", "parent", "city-admin", "auditor", "cashier")
+ROLES: Final = ("school-office", "parent", "city-admin", "auditor", "cashier", "commission-member", "supplier")
 """Where several may see a page, the first of these looks at it."""
 STAFF_ONLY: Final = {"identity.my_pin"}
 """Open to all who are signed in, of use to cashiers."""

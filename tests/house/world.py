@@ -40,6 +40,7 @@ from tests.factories.notices import new_draft, new_notice, new_plan_line
 from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
+from tests.factories.seats import new_seat
 from tests.factories.wallet import CASH
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
@@ -84,6 +85,7 @@ def build(app: Flask, do: Any, clock: MovableClock) -> World:
     for variant, keeper in (("own", people["school-office"]), ("same", stranger), ("other", stranger)):
         kept = {"kind": "upload", "purpose": PURPOSE, "ready_at": None, "school_id": things[variant]["school_id"]}
         things[variant]["upload_id"] = new_kept_file(keeper, clock(), template(), **kept)
+    new_seat(things["own"]["tender_id"], here.school_id, people["commission-member"], clock())
     things["missing"] = {name: new_id() if isinstance(value, UUID) else value for name, value in things["own"].items()}
     things["missing"]["sha256"] = "0" * 64
     till = DeviceFactory.create(school_id=here.school_id, cashier_id=people["cashier"])
@@ -122,7 +124,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
     line_id = new_plan_line(canteen.school_id, canteen.school_id, canteen.now)
-    protocol = {"sha256": new_protocol(tender_id, canteen.now)}
+    protocol = {"sha256": new_protocol(tender_id, canteen.now), "commission_id": tender_id, "opening_step": "start"}
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}

@@ -1,0 +1,116 @@
+"""What a member of a commission sees: the own seat, what is to be done, and what the own key is to open."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from schoolmeals.database import Work
+from schoolmeals.errors import NotFound
+from schoolmeals.procurement.acting import AtHand
+from schoolmeals.procurement.models import MemberKey, OpeningShare, TenderVersion
+from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.queries.tenders import visible
+from schoolmeals.procurement.rules.bids import key_set_of
+from schoolmeals.procurement.rules.permissions import DEEDS, decide
+from schoolmeals.procurement.rules.quorum import SeatFacts, heads
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.sealing import Member
+from schoolmeals.procurement.unsealing import Envelope, envelopes_due
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """The actor's seat in one commission. ``deeds`` are what can be done now, as far as stage and part decide."""
+
+    tender_id: UUID
+    title: Mapping[str, str]
+    number: str | None
+    stage: TenderStage
+    published_at: datetime | None
+    opening_started_at: datetime | None
+    seat: SeatFacts
+    chairs: bool
+    fingerprint: str | None
+    shares_needed: int
+    """How many members open a bid together."""
+    deeds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """The wrapped key of the actor's seat."""
+
+    recipient: str
+    key_file: str
+    passkey_credential: str | None
+    passkey_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareToOpen:
+    """An envelope in which a share waits for the actor's key; ``given`` where it was handed in already."""
+
+    envelope: Envelope
+    given: bool
+
+
+def seat_view(work: Work, tender_id: UUID) -> SeatView:
+    """The actor's seat in a tender's commission, also one that has ended. Raises NotFound."""
+    hand = visible(work, tender_id)
+    seat = _own(work, hand)
+    row = hand.tender
+    deeds = frozenset(deed for deed in DEEDS if decide(deed, hand.stage, hand.parties) is None)
+    fingerprint = Member(str(seat.id), seat.key_public).fingerprint if seat.key_public is not None else None
+    return SeatView(
+        tender_id=row.id,
+        title=row.title,
+        number=row.number,
+        stage=hand.stage,
+        published_at=row.published_at,
+        opening_started_at=row.opening_started_at,
+        seat=seat,
+        chairs=heads(hand.seats)[0] == seat,
+        fingerprint=fingerprint,
+        shares_needed=profile_of(work, row).commission("shares_needed").value,
+        deeds=deeds if seat.stands else frozenset(),
+    )
+
+
+def kept_files(work: Work, tender_id: UUID) -> KeptFiles | None:
+    """The wrapped key of the actor's own seat; None where nothing is kept. Raises NotFound for anybody else."""
+    hand = visible(work, tender_id)
+    row = work.session.get(MemberKey, _own(work, hand).id)
+    if row is None or not row.key_file:
+        return None
+    return KeptFiles(row.recipient, row.key_file, row.passkey_credential, row.passkey_file)
+
+
+def shares_to_open(work: Work, tender_id: UUID) -> Sequence[ShareToOpen]:
+    """What waits for the actor's key while an opening goes on. Raises NotFound for whoever has no vote."""
+    hand = visible(work, tender_id)
+    seat = _own(work, hand)
+    if not seat.votes or hand.stage not in (TenderStage.OPENING, TenderStage.EVALUATION):
+        raise NotFound
+    found = select(OpeningShare.bid_id, OpeningShare.envelope).where(
+        OpeningShare.tender_id == tender_id, OpeningShare.seat_id == seat.id, OpeningShare.ok
+    )
+    given = {(bid_id, name) for bid_id, name in work.session.execute(found)}
+    return [ShareToOpen(one, (one.bid.id, one.name) in given) for one in envelopes_due(work, hand)]
+
+
+def _own(work: Work, hand: AtHand) -> SeatFacts:
+    own = [seat for seat in hand.seats if seat.person_id == work.actor.id]
+    if not own:
+        raise NotFound
+    # One person has one seat of a tender; an ended one is shown too, so that its holder knows that it ended.
+    return own[-1]
+
+
+def key_set_bytes(work: Work, envelope: Envelope) -> bytes:
+    """The published keys that an envelope was sealed to, as the file that sealing reads."""
+    version = work.session.get_one(TenderVersion, (envelope.bid.tender_id, envelope.bid.tender_version))
+    return key_set_of(json.loads(version.text)).to_bytes()

@@ -177,13 +177,15 @@ def publish(school_id: UUID, day: str, sitting_id: UUID) -> Any:
 def _day(school_id: UUID, day: date) -> dict[str, Any]:
     with reading(actor(), now()) as work:
         menus = queries.menu_in_draft(work, school_id, day)
+        calendar = identity.calendar_of(work, school_id)
+        before = next(iter(calendar.last_school_days(day - ONE_DAY, 1)), day - ONE_DAY)
         return {
             "school_id": school_id,
             "school": school_name(work, school_id),
             "day": day,
-            "before": day - ONE_DAY,
-            "after": day + ONE_DAY,
-            "source": (day - ONE_DAY).isoformat(),
+            "before": before,
+            "after": calendar.next_school_day(day) or day + ONE_DAY,
+            "source": before.isoformat(),
             "is_over": day < today(),
             "menus": [_shown(one, menus) for one in menus],
             "as_of": now(),

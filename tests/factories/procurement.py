@@ -18,10 +18,12 @@ from schoolmeals.database import Work, reading, transaction
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, at_hand, deed_clock, lock_tender, record_act
 from schoolmeals.procurement.actions import (
+    admission,
     awarding,
     cancelling,
     closing,
     commission,
+    contracts,
     drafting,
     draws,
     opening,
@@ -41,6 +43,7 @@ from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.awards import two_ranked
+from tests.factories.contracts import in_force
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
 from tests.factories.pupils import PupilFactory, SchoolClassFactory
 
@@ -346,6 +349,10 @@ def _finish_opening(world: Procurement, tender_id: UUID) -> None:
     world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
 
 
+def _finish_admission(world: Procurement, tender_id: UUID) -> None:
+    world.do(admission.finish_admission, tender_id, zone=ALMATY, actor=world.secretary)
+
+
 def after_term(name: str) -> Step:
     """Let a term end: the clock is moved to the instant after its last."""
 
@@ -373,12 +380,20 @@ def _sign_award(world: Procurement, tender_id: UUID) -> None:
 
 
 def _suspend(world: Procurement, tender_id: UUID) -> None:
-    order = {"cause": "court", "cause_id": "court-1", "reason": "Interim measures"}
-    world.do(suspending.suspend_tender, tender_id, **order, clock=deed_clock)
+    deed = suspending.suspend_tender
+    world.do(deed, tender_id, cause="court", cause_id="court-1", reason="Interim measures", clock=deed_clock)
 
 
 def _cancel(world: Procurement, tender_id: UUID) -> None:
     world.do(cancelling.cancel_tender, tender_id, reason_code="no-need", reason="Closed for repairs", clock=deed_clock)
+
+
+def _contract(world: Procurement, tender_id: UUID) -> None:
+    in_force(world, tender_id)
+
+
+def _complete(world: Procurement, tender_id: UUID) -> None:
+    world.do(contracts.complete_tender, tender_id)
 
 
 STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
@@ -390,11 +405,11 @@ STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
     (TenderStage.CLOSED, (after_term("bidding"), _close)),
     (TenderStage.OPENING, (_start_opening,)),
     (TenderStage.ADMISSION, (_finish_opening,)),
-    (TenderStage.EVALUATION, (happens(ActKind.ADMITTED),)),
+    (TenderStage.EVALUATION, (_finish_admission,)),
     (TenderStage.AWARDING, (_evaluated,)),
     (TenderStage.STANDSTILL, (_sign_award,)),
     (TenderStage.CONTRACTING, (after_term("standstill"),)),
-    (TenderStage.COMPLETE, (happens(ActKind.COMPLETED),)),
+    (TenderStage.COMPLETE, (_contract, _complete)),
 )
 """The straight way, each stage with what leads to it from the one before."""
 SIDE_STEPS: Final[Mapping[TenderStage, tuple[TenderStage, Step]]] = {

@@ -9,10 +9,12 @@ from sqlalchemy import select
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
-from schoolmeals.procurement.actions import awarding, cancelling, complaints, suspending
+from schoolmeals.procurement.actions import awarding, cancelling, changes, complaints, contracts, signing, suspending
+from schoolmeals.procurement.actions.changes import NewChange
 from schoolmeals.procurement.actions.complaints import NewComplaint
 from schoolmeals.procurement.models import CommissionSeat
 from schoolmeals.procurement.queries.drafts import lots_of
+from tests.factories.contracts import SITE, direct_terms
 from tests.factories.procurement import ALMATY, Procurement
 
 Recipe = Callable[[Procurement, Work, UUID], Any]
@@ -62,5 +64,37 @@ RECIPES: Final[dict[str, Recipe]] = {
     "execute_decision": lambda _world, work, tender: complaints.execute_decision(
         work, tender, new_id(work.now), report="done", zone=ALMATY
     ),
+    "make_contract": lambda _world, work, tender: contracts.make_contract(
+        work, tender, _lot(work, tender), new_id(work.now), zone=ALMATY
+    ),
+    "make_direct_contract": lambda world, work, tender: contracts.make_direct_contract(
+        work, tender, _lot(work, tender), new_id(work.now), direct_terms(world)
+    ),
+    "sign_contract": lambda _world, work, tender: signing.sign_contract(
+        work, tender, new_id(work.now), site=SITE, credential={}, zone=ALMATY
+    ),
+    "attach_signature": lambda _world, work, tender: signing.attach_signature(work, tender, new_id(work.now), b""),
+    "propose_change": lambda _world, work, tender: changes.propose_change(
+        work, tender, new_id(work.now), new_id(work.now), NewChange(kind="details", reason="moved", text="Abay 14")
+    ),
+    "sign_change": lambda _world, work, tender: changes.sign_change(
+        work, tender, new_id(work.now), new_id(work.now), site=SITE, credential={}
+    ),
+    "refuse_change": lambda _world, work, tender: changes.refuse_change(
+        work, tender, new_id(work.now), new_id(work.now), reason="no"
+    ),
+    "extend_contract": lambda _world, work, tender: changes.extend_contract(
+        work, tender, new_id(work.now), new_id(work.now), ends_on=work.now.date(), reason="next year"
+    ),
+    "sign_lease": lambda _world, work, tender: contracts.sign_lease(
+        work, tender, new_id(work.now), signed_on=work.now.date(), number="7", zone=ALMATY
+    ),
+    "terminate_contract": lambda _world, work, tender: contracts.terminate_contract(
+        work, tender, new_id(work.now), fault="none", reason="agreed"
+    ),
+    "complete_contract": lambda _world, work, tender: contracts.complete_contract(
+        work, tender, new_id(work.now), zone=ALMATY
+    ),
+    "complete_tender": lambda _world, work, tender: contracts.complete_tender(work, tender),
 }
 """By the names of their actions."""

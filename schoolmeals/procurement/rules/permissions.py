@@ -57,10 +57,14 @@ PREPARING: Final = (_S.DRAFT, _S.UNDER_REVIEW, _S.APPROVED)
 COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
 ONGOING: Final = COMMISSION_WORKS - UNPUBLISHED
 """Published, and not over."""
+CONTRACTED: Final = (_S.CONTRACTING, _S.SUSPENDED, _S.COMPLETE, _S.UNSUCCESSFUL)
 DECIDING: Final = (_S.ADMISSION, _S.EVALUATION, _S.AWARDING, _S.STANDSTILL, _S.CONTRACTING)
 OFFICERS: Final = (_P.OFFICER,)
 MAKERS: Final = (_P.OFFICER, _P.CITY_ADMIN)
+SIGNERS: Final = (_P.SUPPLIER, _P.BUYER, _P.OFFICER)
 SEATED: Final = frozenset({_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.ALTERNATE, _P.INVITED})
+MINUTES: Final = (_P.CHAIR, _P.SECRETARY)
+"""Who does what follows from the commission's decisions, and leaves nothing to anybody."""
 OPENERS: Final = (_P.CHAIR, _P.MEMBER, _P.SECRETARY, _P.SYSTEM)
 DRAFT_READERS: Final = frozenset({_P.OFFICER, _P.CITY_ADMIN, _P.AUDITOR, _P.SYSTEM}) | SEATED
 """Who may know that an unpublished tender is there."""
@@ -118,7 +122,7 @@ DEEDS: Final[dict[str, Permit]] = {
     "accept_appointment": _permit([_P.INVITED], PREPARING),
     "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], PREPARING),
     "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
-    "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION]),
+    "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION, _S.EVALUATION]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
     # Bids.
     "submit_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),
@@ -134,6 +138,19 @@ DEEDS: Final[dict[str, Permit]] = {
     "reveal_bid": _permit([*OPENERS, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
     "adjourn_opening": _permit(OPENERS, [_S.OPENING]),
     "finish_opening": _permit(OPENERS, [_S.OPENING]),
+    # Admission and evaluation.
+    "decide_requirement": _permit([_P.MEMBER], [_S.ADMISSION]),
+    "ask_fix": _permit(MINUTES, [_S.ADMISSION]),
+    "give_fix": _permit([_P.SUPPLIER], [_S.ADMISSION]),
+    "finish_admission": _permit(MINUTES, [_S.ADMISSION]),
+    "give_score": _permit([_P.MEMBER], [_S.EVALUATION]),
+    "reveal_scores": _permit(OPENERS, [_S.EVALUATION]),
+    "contest_evidence": _permit([_P.MEMBER], [_S.EVALUATION]),
+    "ask_low_price": _permit(MINUTES, [_S.EVALUATION]),
+    "explain_low_price": _permit([_P.SUPPLIER], [_S.EVALUATION]),
+    "judge_low_price": _permit([_P.MEMBER], [_S.EVALUATION]),
+    "extend_evaluation": _permit(MINUTES, [_S.EVALUATION]),
+    "finish_evaluation": _permit(MINUTES, [_S.EVALUATION]),
     # The award, and what may keep a tender from it.
     "sign_award": _permit([_P.CHAIR], [_S.AWARDING]),
     "declare_unsuccessful": _permit([_P.CHAIR, _P.OFFICER], DECIDING),
@@ -148,6 +165,19 @@ DEEDS: Final[dict[str, Permit]] = {
     "refuse_complaint": _permit([_P.REVIEW_BODY], ONGOING),
     "decide_complaint": _permit([_P.REVIEW_BODY], ONGOING),
     "execute_decision": _permit(OFFICERS, [_S.SUSPENDED]),
+    # Contracts. One that is in force outlives whatever becomes of the rest of its tender.
+    "make_contract": _permit(OFFICERS, [_S.CONTRACTING]),
+    "make_direct_contract": _permit(OFFICERS, [_S.CONTRACTING, _S.COMPLETE, _S.UNSUCCESSFUL]),
+    "sign_contract": _permit(SIGNERS, [_S.CONTRACTING, _S.COMPLETE, _S.UNSUCCESSFUL]),
+    "attach_signature": _permit(SIGNERS, CONTRACTED),
+    "propose_change": _permit(SIGNERS, CONTRACTED),
+    "sign_change": _permit(SIGNERS, CONTRACTED),
+    "refuse_change": _permit(SIGNERS, CONTRACTED),
+    "extend_contract": _permit(SIGNERS, CONTRACTED),
+    "sign_lease": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),
+    "terminate_contract": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),
+    "complete_contract": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),
+    "complete_tender": _permit(OFFICERS, [_S.CONTRACTING]),
 }
 
 

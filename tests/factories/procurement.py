@@ -181,6 +181,12 @@ class Procurement:
 
     def draft(self, *, profile_code: str = "kz-catering-points") -> UUID:
         """A draft that lacks nothing, with a drawn commission whose members have accepted and made their keys."""
+        tender_id = self.drafted(profile_code=profile_code)
+        self.draw_commission(tender_id)
+        return tender_id
+
+    def drafted(self, *, profile_code: str = "kz-catering-points") -> UUID:
+        """A draft that lacks nothing but its commission."""
         tender_id = self.bare_draft(profile_code=profile_code)
         lot_id = self.do(drafting.add_lot, tender_id, self.school_id)
         for name, content in TENDER_SECTIONS.items():
@@ -190,7 +196,6 @@ class Procurement:
         items = [NewItem(age_group=group, meal="lunch", ceiling_minor=CEILING_MINOR) for group in AGE_GROUPS]
         self.do(drafting.set_items, tender_id, lot_id, items)
         self.do(drafting.compute_need, tender_id, lot_id)
-        self.draw_commission(tender_id)
         return tender_id
 
     def bare_draft(self, *, profile_code: str = "kz-catering-points") -> UUID:

@@ -111,6 +111,24 @@ NUMBER_NAMES: Final = {
     "alternates": N_("Alternates"),
     "shares_needed": N_("Members needed to open the bids"),
 }
+EVIDENCE_NAMES: Final = {
+    "registration": N_("Certificate of registration"),
+    "contract": N_("Contract"),
+    "acceptance-act": N_("Acceptance act"),
+    "tax-certificate": N_("Tax certificate"),
+    "diploma": N_("Diploma"),
+    "grade-certificate": N_("Certificate of grade"),
+    "employment-contract": N_("Employment contract"),
+    "title": N_("Title deed"),
+    "certificate": N_("Quality or safety certificate"),
+    "equipment-passport": N_("Passport of equipment"),
+    "origin-certificate": N_("Certificate of origin"),
+    "purchase-plan": N_("Plan of purchases"),
+    "menu": N_("Menu"),
+    "conviction-certificate": N_("Certificate of no conviction"),
+    "power-of-attorney": N_("Power of attorney"),
+    "other": N_("Another paper"),
+}
 ACT_NAMES: Final = {
     ActKind.SUBMITTED_FOR_REVIEW: N_("The draft was handed over for review"),
     ActKind.RETURNED: N_("The reviewer returned the draft"),

@@ -13,13 +13,18 @@ from schoolmeals.procurement.views import (
     protocols,
     public,
 )
+from schoolmeals.procurement.views import registers as registers
+from schoolmeals.procurement.views import supplier_ledger as supplier_ledger
+from schoolmeals.procurement.views import suppliers as suppliers
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS
+from schoolmeals.procurement.views.supplier_frame import SUPPLIERS
 from schoolmeals.web import PUBLIC_POLICY, NavItem
 
 navigation: tuple[NavItem, ...] = (
     NavItem("procurement.tenders", N_("Tenders"), PUBLIC_POLICY),
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
+    NavItem("procurement.my_suppliers", N_("My supplier"), SUPPLIERS),
     NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
 )
 

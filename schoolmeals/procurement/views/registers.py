@@ -1,0 +1,199 @@
+"""The city's pages of the state's registers: imports, a table with its preview, and who is in one."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, url_for
+from flask_babel import gettext
+
+from schoolmeals.actors import Role
+from schoolmeals.clock import in_utc
+from schoolmeals.database import reading, transaction
+from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
+from schoolmeals.files import FileStage, as_csv, content_of, end_upload, file_key, keep_upload, kept_file
+from schoolmeals.procurement.actions.registers import import_register
+from schoolmeals.procurement.queries import registers as register_queries
+from schoolmeals.procurement.registers import TableSource
+from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
+from schoolmeals.procurement.rules.identifiers import PERSON, people_key
+from schoolmeals.procurement.rules.registers import HEADERS, REGISTERS, RegisterTable
+from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.desk import READERS, WRITERS, again
+from schoolmeals.web import actor, frame, guard, language, now, render, settings
+from schoolmeals.web.problems import speak
+
+PURPOSE: Final = "procurement.register"
+SHOWN: Final = 100
+_NO_FILE: Final = FieldProblem.of("no-file", N_("Choose a file."))
+_NO_MOMENT: Final = FieldProblem.of("not-a-moment", N_("Choose a day and a time that have passed."))
+
+
+@pages.get("/procurement/registers")
+@guard(READERS)
+def registers() -> Any:
+    """What was imported, and where a table is sent."""
+    return render("procurement/registers.html", **_page({}))
+
+
+@pages.get("/procurement/registers/template.csv")
+@guard(READERS)
+def register_template() -> Any:
+    """A table to fill in, with headers in the reader's language."""
+    answer = Response(as_csv([HEADERS[language()]]), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="register.csv"'
+    return answer
+
+
+@pages.post("/procurement/registers")
+@guard(WRITERS)
+def take_register() -> Any:
+    """Keep a table, and show what is in it. Nothing is imported yet."""
+    context = _page(request.form)
+    sent = request.files.get("file")
+    try:
+        facts = _typed()
+        content = sent.stream.read() if sent is not None and sent.filename else b""
+        if sent is None or not content:
+            raise Invalid(fields={"file": [_NO_FILE]})
+        _read(facts["register"], content)
+        with transaction(actor(), now()) as work:
+            kept = keep_upload(
+                work,
+                file_key(),
+                content,
+                purpose=PURPOSE,
+                name=(sent.filename or "")[:200],
+                media_type="text/csv",
+                facts=facts,
+            )
+    except Refusal as refusal:
+        return again(refusal, "procurement/registers.html", **context)
+    return redirect(url_for("procurement.check_register", upload_id=kept), code=303)
+
+
+@pages.get("/procurement/registers/upload/<uuid:upload_id>")
+@guard(WRITERS)
+def check_register(upload_id: UUID) -> Any:
+    """What is in a table, and each bad cell with its line, column and reason."""
+    with reading(actor(), now()) as look:
+        kept = kept_file(look, upload_id, purpose=PURPOSE)
+        content = content_of(look, file_key(), upload_id, purpose=PURPOSE)
+    found = _read(kept.facts["register"], content)
+    return render("procurement/register_check.html", file=kept, errors={}, **_report(found, kept.facts))
+
+
+@pages.post("/procurement/registers/upload/<uuid:upload_id>")
+@guard(WRITERS)
+def confirm_register(upload_id: UUID) -> Any:
+    """Import it. Said twice, it is done once."""
+    with transaction(actor(), now()) as work:
+        kept = kept_file(work, upload_id, purpose=PURPOSE)
+        if kept.stage is not FileStage.ENDED:
+            content = content_of(work, file_key(), upload_id, purpose=PURPOSE)
+            end_upload(work, upload_id, purpose=PURPOSE)
+            import_register(
+                work,
+                _place(),
+                kept.facts["register"],
+                _read(kept.facts["register"], content),
+                source=kept.facts["source"],
+                as_of=datetime.fromisoformat(kept.facts["as_of"]),
+                file_name=kept.name,
+                content=content,
+            )
+            flash(gettext("The register was imported. Checks ask it from now on."), "good")
+    return redirect(url_for("procurement.registers"), code=303)
+
+
+@pages.post("/procurement/registers/upload/<uuid:upload_id>/drop")
+@guard(WRITERS)
+def drop_register(upload_id: UUID) -> Any:
+    """Forget a table that was not imported."""
+    with transaction(actor(), now()) as work:
+        end_upload(work, upload_id, purpose=PURPOSE)
+    flash(gettext("The file was dropped. Nothing was changed."), "good")
+    return redirect(url_for("procurement.registers"), code=303)
+
+
+@pages.get("/procurement/registers/<uuid:import_id>")
+@guard(READERS)
+def register_entries(import_id: UUID) -> Any:
+    """Who is in an import, by number or name."""
+    text = request.args.get("text", "").replace("\x00", "")[:SHOWN]
+    with reading(actor(), now()) as look:
+        found = register_queries.register_import(look, import_id)
+        rows = [_entry(row) for row in register_queries.entries(look, import_id, text)]
+    return render(
+        "procurement/register_entries.html",
+        found=found,
+        register=gettext(REGISTERS[found.register].name),
+        of_people=REGISTERS[found.register].of_people,
+        rows=rows,
+        text=text,
+        most=register_queries.MOST,
+    )
+
+
+def _page(typed: Any) -> dict[str, Any]:
+    with reading(actor(), now()) as look:
+        imports = register_queries.imports(look)
+    known = {one.register for one in imports}
+    return {
+        "imports": [(one, gettext(REGISTERS[one.register].name)) for one in imports if one.register in REGISTERS],
+        "missing": [gettext(one.name) for one in REGISTERS.values() if one.code not in known],
+        "options": [(one.code, gettext(one.name)) for one in REGISTERS.values()],
+        "columns": HEADERS[language()],
+        "may_import": actor().has_role(Role.PROCUREMENT_OFFICER) or actor().has_role(Role.CITY_ADMIN),
+        "typed": typed,
+        "errors": {},
+    }
+
+
+def _typed() -> dict[str, str]:
+    """Which register, from where, as of when. Raises Invalid."""
+    register, source = request.form.get("register", ""), request.form.get("source", "").strip()
+    problems: dict[str, list[FieldProblem]] = {}
+    if register not in REGISTERS:
+        problems["register"] = [UNKNOWN]
+    if not source:
+        problems["source"] = [NEEDED]
+    try:
+        typed = datetime.fromisoformat(f"{request.form.get('day', '')}T{request.form.get('time', '')}")
+        as_of = in_utc(typed.replace(tzinfo=frame().zone))
+    except (ValueError, OverflowError):
+        as_of = None
+    if as_of is None or as_of > now():
+        problems["day"] = [_NO_MOMENT]
+    if problems or as_of is None:
+        raise Invalid(fields=problems)
+    return {"register": register, "source": source, "as_of": as_of.isoformat()}
+
+
+def _read(register: str, content: bytes) -> RegisterTable:
+    return TableSource(content, "").read(register, key=people_key(settings().secret_key))
+
+
+def _report(found: RegisterTable, facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "register": gettext(REGISTERS[facts["register"]].name),
+        "source": facts["source"],
+        "as_of": datetime.fromisoformat(facts["as_of"]),
+        "count": len(found.lines),
+        "bad": [[str(one.line), one.column, speak(one.problem)] for one in found.bad[:SHOWN]],
+        "bad_count": len(found.bad),
+    }
+
+
+def _entry(row: Any) -> list[str]:
+    number = "" if row.scheme == PERSON else f"{row.scheme} {row.identifier}"
+    until = row.until_on.isoformat() if row.until_on is not None else "-"
+    return [row.name or "-", number or "-", row.from_on.isoformat(), until, row.reason or "-", row.reference or "-"]
+
+
+def _place() -> UUID:
+    """The organisation for which the actor imports. Raises NotFound."""
+    mine = actor().schools_as(Role.PROCUREMENT_OFFICER) or actor().schools_as(Role.CITY_ADMIN)
+    if not mine:
+        raise NotFound
+    return min(mine, key=str)

@@ -31,6 +31,7 @@ from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS
 from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
 from tests.procurement import deeds_of_awards as awards
+from tests.procurement import deeds_of_evaluation as evaluating
 
 Recipe = Callable[[Procurement, Work, UUID], Any]
 RECIPIENT: Final = new_member_key()[1]
@@ -114,6 +115,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     ),
     "adjourn_opening": lambda _world, work, tender: opening.adjourn_opening(work, tender, zone=ALMATY, **BIDDING),
     "finish_opening": lambda _world, work, tender: opening.finish_opening(work, tender, clock=deed_clock),
+    **evaluating.RECIPES,
     **awards.RECIPES,
 }
 """Deeds on a tender, by the names of their actions."""

@@ -33,7 +33,8 @@ def named_actions() -> set[str]:
     }
 
 
-STEPS_OF_DEEDS = {"keep_version": "publishing and amending keep what they publish by it",
+STEPS_OF_DEEDS = {
+    "keep_version": "publishing and amending keep what they publish by it",
     "published_by": "an act, read as what it published",
 }
 
@@ -141,7 +142,12 @@ def parties_of(world: Procurement, tender_id: Any, actor: Actor) -> frozenset[Pa
         ("publish_tender", TenderStage.SUSPENDED, {Party.OFFICER}, (NotNow, "tender-is-suspended")),
         ("publish_key", TenderStage.BIDDING, {Party.MEMBER}, (NotNow, "tender-is-bidding")),
         ("declare_interest", TenderStage.ADMISSION, {Party.MEMBER}, None),
-        ("declare_interest", TenderStage.EVALUATION, {Party.MEMBER}, (NotNow, "tender-is-evaluation")),
+        ("declare_interest", TenderStage.EVALUATION, {Party.MEMBER}, None),
+        ("declare_interest", TenderStage.AWARDING, {Party.MEMBER}, (NotNow, "tender-is-awarding")),
+        ("decide_requirement", TenderStage.ADMISSION, {Party.MEMBER}, None),
+        ("decide_requirement", TenderStage.ADMISSION, {Party.SECRETARY}, (NotAllowed, "not-your-part")),
+        ("give_score", TenderStage.EVALUATION, {Party.OFFICER}, (NotAllowed, "not-your-part")),
+        ("finish_evaluation", TenderStage.EVALUATION, {Party.SECRETARY}, None),
         ("recuse", TenderStage.STANDSTILL, {Party.MEMBER}, None),
         ("recuse", TenderStage.COMPLETE, {Party.MEMBER}, (NotNow, "tender-is-complete")),
         ("note_served_meals", TenderStage.COMPLETE, {Party.SYSTEM}, None),

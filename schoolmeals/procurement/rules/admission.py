@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.profiles import Profile, Requirement
@@ -30,6 +31,8 @@ REASONS: Final = {
 """Why a requirement is not met; the last one is for a yes against what the machine found. None of them is about who the
 customers were: work for private customers counts like any other (F4)."""
 FOR_YES: Final = "proven-otherwise"
+UNREADABLE: Final = "unreadable"
+"""The finding that there is nothing to decide on; nobody has to vote."""
 MERELY_THERE: Final = "evidence-there"
 """The finding that a document is there; what it shows is for people to read."""
 DENIES_EVIDENCE: Final = frozenset({"no-evidence", "staff-short", "staff-claimed-elsewhere", "register-hit"})
@@ -85,6 +88,8 @@ class Decision:
 
 def decision(finding: Finding, votes: Iterable[Vote], voters: Collection[str], quorum: int) -> Decision:
     """The outcome for a requirement, from the finding and the last vote of each seat that has one."""
+    if finding.code == UNREADABLE:
+        return Decision(False, 0, 0)
     last = counted(votes, voters)
     against = sum(not vote.met for vote in last.values())
     favour = len(last) - against
@@ -135,6 +140,11 @@ def reason_problems(
     if not evidence or not set(evidence) <= set(known):
         problems["evidence"] = [NAME_EVIDENCE]
     return problems
+
+
+def fix_term(bid_id: UUID) -> str:
+    """What the term for mending a bid is called."""
+    return f"fix:{bid_id}"
 
 
 def may_be_fixed(

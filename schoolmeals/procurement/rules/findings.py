@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from schoolmeals.errors import N_
 from schoolmeals.procurement.profiles import Requirement
-from schoolmeals.procurement.rules.admission import MERELY_THERE, Finding
+from schoolmeals.procurement.rules.admission import MERELY_THERE, UNREADABLE, Finding
 from schoolmeals.procurement.rules.bid_form import BidContent, StaffLine
 
 _LEVELS: Final = {"none": 0, "college": 1, "higher": 2}
@@ -42,7 +42,7 @@ def finding(requirement: Requirement, content: BidContent | None, ground: BidGro
     """What is found about a requirement. A bid that cannot be read meets none."""
     whole = (ground.content_sha256,) if ground.content_sha256 else ()
     if content is None:
-        return Finding(False, "unreadable", {}, whole)
+        return Finding(False, UNREADABLE, {}, whole)
     found = _found(requirement, content, ground)
     if requirement.code in ground.mended and found.met is not True:
         return Finding(None, "mended", {}, ground.mended_evidence.get(requirement.code, ()) or whole)
@@ -116,7 +116,7 @@ def _fits(one: StaffLine, row: Mapping[str, Any]) -> bool:
 
 _COMPUTED: Final = {"staff-unique": _staff_unique, "not-affiliated": _not_affiliated}
 FINDING_NAMES: Final = {
-    "unreadable": N_("The bid cannot be read"),
+    UNREADABLE: N_("The bid cannot be read"),
     "mended": N_("The supplier has sent something; the commission looks at it"),
     "register-unknown": N_("The register is not imported; the commission checks it"),
     "register-hit": N_("Entries in the register: %(hits)s"),

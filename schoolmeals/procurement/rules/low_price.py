@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from schoolmeals.errors import N_
 from schoolmeals.procurement.profiles import LowPrice
@@ -71,10 +72,14 @@ def judged(votes: Mapping[str, bool], voters: Iterable[str], quorum: int) -> boo
     return 2 * sum(not accepted for accepted in cast) <= len(cast)
 
 
+def low_price_term(bid_id: UUID) -> str:
+    """What the term for explaining a price is called."""
+    return f"low-price:{bid_id}"
+
+
 NOT_LOW: Final = N_("This price is not abnormally low. Nothing has to be explained.")
 ASKED_ALREADY: Final = N_("The supplier was already asked to explain this price.")
 NOT_ASKED: Final = N_("Nobody has asked for an explanation of this price.")
 EXPLANATION_RUNS: Final = N_("The supplier may still explain the price. Judge it after that.")
 EXPLAINED_LATE: Final = N_("The time for explaining the price is over.")
 EXPLAINED_ALREADY: Final = N_("The price was already explained. An explanation is given once.")
-LOW_PRICE_OPEN: Final = N_("An abnormally low price is not explained and judged yet.")

@@ -71,6 +71,14 @@ return [document.title, document.body.innerText,
 """What the page says, without the parts that say of themselves that they are English."""
 
 
+SIDEWAYS: Final = """() => [...document.querySelectorAll("body, body *")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1)
+  .filter((one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
+  .map((one) => [one.tagName, one.className, one.getAttribute("aria-label"), one.scrollWidth].join(" "))
+"""
+"""What a finger must push sideways to be read whole."""
+
+
 def test_what_is_left_out_is_there(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} >= NO_PAGES
     assert {rule.rule for rule in app.url_map.iter_rules()} >= SIGNPOSTS
@@ -133,6 +141,8 @@ def trouble(page: Page, path: str, wanted: int, language: str, width: int, engli
         assert page.locator("html").get_attribute("lang") == language, "speaks another language"
         if path not in LONG or (language, width) == ("kk", 360):
             no_barriers(page)
+        if width == 360:
+            assert page.evaluate(SIDEWAYS) == [], "scrolls sideways"
         shown = page.evaluate(SHOWN)
         assert [text for text in english if text in shown] == [], "speaks English"
     except (AssertionError, html5lib.html5parser.ParseError) as wrong:

@@ -46,8 +46,8 @@ def next_version(work: Work, hand: AtHand, zone: ZoneInfo) -> NextVersion:
     reckoning = reckoning_of(work, hand.tender, zone)
     terms = moved_terms(reckoning, hand.facts.terms, profile, max(more_days, 0), hand.at)
     number = {"number": before["number"], "version": hand.facts.version + 1}
-    document = document_of(replace(text, sections=sections), **number, published_at=hand.at, terms=terms)
-    document["commission"] = before["commission"]
+    kept = {"published_at": hand.at, "terms": terms, "commission": before["commission"]}
+    document = document_of(replace(text, sections=sections), **number, **kept)
     written = {"rationale": rationale, **{name: document[name] for name in SAID}}
     return NextVersion(
         before=before,

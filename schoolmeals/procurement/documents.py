@@ -44,9 +44,15 @@ class TenderText:
 
 
 def document_of(
-    text: TenderText, *, number: str, version: int, published_at: datetime, terms: Mapping[str, Term]
+    text: TenderText,
+    *,
+    number: str,
+    version: int,
+    published_at: datetime,
+    terms: Mapping[str, Term],
+    commission: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The document of a version."""
+    """The document of a version. ``commission`` is that of the version before: bids are sealed to its keys."""
     return {
         "format": FORMAT,
         "tender_id": str(text.tender_id),
@@ -58,7 +64,7 @@ def document_of(
         "profile": dict(text.profile.json),
         "sections": dict(text.sections),
         "lots": [_lot(lot) for lot in text.lots],
-        "commission": _commission(text.tender_id, text.seats, text.profile),
+        "commission": dict(commission or _commission(text.tender_id, text.seats, text.profile)),
         "documents": [dict(one) for one in text.files],
         "terms": as_payload(terms),
     }

@@ -1,14 +1,18 @@
 """Amendments: four eyes, a reason, deadlines that only move later, bids that must be confirmed, texts that stay."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
-from schoolmeals.actors import PUBLIC, SYSTEM
+from schoolmeals.actors import PUBLIC, SYSTEM, Actor
 from schoolmeals.errors import Conflict, Invalid, NotAllowed, NotNow, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
@@ -23,7 +27,9 @@ from schoolmeals.procurement.rules.amending import terms_after
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import Reckoning, Term
 from schoolmeals.workdays import Calendar
+from tests.canteen.pages import send
 from tests.conftest import A_MONDAY
+from tests.factories.identity import signed_in
 from tests.factories.procurement import ALMATY, LOT_SECTIONS, TENDER_SECTIONS, Procurement
 
 WHY = {"kk": "Сұраққа байланысты", "ru": "По вопросу участника"}
@@ -186,3 +192,55 @@ def test_deadlines_only_move_later(more: int, passed: float, days: int, profile:
     if passed * 100 > 100 - least + 1:
         enough = reckoning.begin(at, procedure.term("amendment_extra"), accelerator=accelerator).until
         assert after["bidding"].until >= enough
+
+
+# Pages
+
+
+def test_an_amendment_goes_through_two_browsers(world: Procurement, app: Flask, client: FlaskClient) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    lot_id = lot_of(world, tender_id)
+    base = f"/procurement/tenders/{tender_id}"
+    editor, officer = browser(app, world.editor), browser(app, world.officer)
+    assert "Nothing is changed yet" in shown(editor, f"{base}/amendment")
+    changed = {"kitchen": "cook-on-site", "capacity_day": "600", "seats": "200", "shifts": "2"}
+    changed |= {f"address.{code}": "Abay 12" for code in ("kk", "ru", "en")}
+    assert post(editor, f"{base}/lots/{lot_id}/edit/kitchen", changed).status_code == 303
+    assert post(editor, f"{base}/amendment/explain", {"rationale.kk": WHY["kk"]}).status_code == 422
+    reasons = {f"rationale.{code}": text for code, text in WHY.items()}
+    assert post(editor, f"{base}/amendment/explain", reasons).status_code == 303
+    assert "Somebody else reads and publishes it" in shown(editor, f"{base}/amendment")
+    form = {"act_id": str(new_id(world.clock())), "seen": wanted(world, tender_id).seen}
+    assert post(editor, f"{base}/amendment/publish", form).status_code == 403
+    assert form["seen"] in shown(officer, f"{base}/amendment")
+    for _ in range(2):
+        assert post(officer, f"{base}/amendment/publish", form).location == f"/tenders/{tender_id}"
+    second = shown(client, f"/tenders/{tender_id}/versions/2")
+    assert "Seats" in second
+    assert "<del>180</del>" in second
+    assert "<ins>200</ins>" in second
+    first = shown(client, f"/tenders/{tender_id}/versions/1")
+    assert "This text was amended later" in first
+    assert "<ins>200</ins>" in shown(client, f"/tenders/{tender_id}/history")
+    for number in (0, 3):
+        assert client.get(f"/tenders/{tender_id}/versions/{number}").status_code == 404
+
+
+def test_a_draft_has_no_amendment(world: Procurement, app: Flask) -> None:
+    draft_id = world.bare_draft()
+    assert browser(app, world.editor).get(f"/procurement/tenders/{draft_id}/amendment").status_code == 404
+
+
+def browser(app: Flask, who: Actor) -> FlaskClient:
+    assert who.id is not None
+    return signed_in(app, who.id)
+
+
+def post(client: FlaskClient, path: str, form: Mapping[str, str]) -> TestResponse:
+    return send(client, path, form, shown_at="/procurement/tenders")
+
+
+def shown(client: FlaskClient, path: str) -> str:
+    answer = client.get(path, headers={"Accept-Language": "en"})
+    assert answer.status_code == 200, path
+    return answer.get_data(as_text=True)

@@ -23,7 +23,6 @@ from schoolmeals.procurement.queries.tenders import TenderSearch, TenderView
 from schoolmeals.procurement.rules.drafting import NewItem, check
 from schoolmeals.procurement.rules.sections import Section
 from schoolmeals.procurement.rules.sections import section as find_section
-from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again, own_organiser, school_choices
 from schoolmeals.procurement.views.section_forms import inputs_of, items_section, read_content
@@ -227,7 +226,8 @@ def _head(view: TenderView) -> dict[str, Any]:
         "draft_id": view.line.id,
         "title": showing.said(view.line.title),
         "stage": showing.stage_tag(view.line.stage),
-        "can_write": "edit_section" in view.deeds and view.line.stage is TenderStage.DRAFT,
+        "can_write": "edit_section" in view.deeds,
+        "can_change_lots": "add_lot" in view.deeds,
     }
 
 

@@ -18,11 +18,10 @@ from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.news import latest_acts, schools_of
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, TenderView, VersionFacts
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.differences import differences
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, UNPUBLISHED, TenderStage
+from schoolmeals.procurement.views.amendments import changes_between
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.enquiries import shown_enquiries
-from schoolmeals.procurement.views.places import place_name, shown_value
 from schoolmeals.procurement.words import ACT_NAMES, CONSTITUENCY_NAMES, PART_NAMES
 from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, public_base, render
 
@@ -226,17 +225,13 @@ def _versions(versions: list[VersionFacts]) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = []
     before: VersionFacts | None = None
     for one in versions:
-        found = differences(before.document, one.document) if before is not None else []
         shown.append(
             {
                 "number": one.version,
                 "at": one.at,
                 "sha256": one.sha256,
                 "rationale": showing.said(one.rationale),
-                "differences": [
-                    [place_name(each.path, one.document), shown_value(each.before), shown_value(each.after)]
-                    for each in found
-                ],
+                "differences": changes_between(before, one),
                 "is_first": before is None,
             }
         )

@@ -128,7 +128,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}
-    return {**names, **about, "enquiry_id": new_id(canteen.now)}
+    return {**names, **about, "enquiry_id": new_id(canteen.now), "change": "explain", "number": 1}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Pages of the tenders' room, one file for each group of doors."""
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.views import amendments as amendments
 from schoolmeals.procurement.views import (
     ceremony,
     commission,
@@ -24,6 +25,7 @@ from schoolmeals.web import PUBLIC_POLICY, NavItem
 navigation: tuple[NavItem, ...] = (
     NavItem("procurement.tenders", N_("Tenders"), PUBLIC_POLICY),
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
+    NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
     NavItem("procurement.my_suppliers", N_("My supplier"), SUPPLIERS),
     NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
 )

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from schoolmeals import identity
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
@@ -16,6 +17,14 @@ def permitted_in(work: Work, deed: str, organisation_id: UUID | None = None) -> 
         raise refusal
 
 
+def audits_the_city(work: Work) -> bool:
+    """Whether the actor is the city's own auditor, who may read drafts. The auditors of a body that reviews complaints
+    are the state's: they see what is published, or they would know a tender before those who compete for it.
+    """
+    held = work.actor.schools_as(Role.AUDITOR)
+    return bool(held) and any(one.id in held for one in identity.organisations(work, ["city"]))
+
+
 def parties_in(work: Work, organisation_id: UUID | None) -> frozenset[Party]:
     """What the actor is to an organisation's procurement as a whole."""
     if work.actor.kind is ActorKind.SYSTEM:
@@ -25,7 +34,7 @@ def parties_in(work: Work, organisation_id: UUID | None) -> frozenset[Party]:
     held = {
         Party.OFFICER: organisation_id in work.actor.schools_as(Role.PROCUREMENT_OFFICER),
         Party.CITY_ADMIN: work.actor.has_role(Role.CITY_ADMIN),
-        Party.AUDITOR: work.actor.has_role(Role.AUDITOR),
+        Party.AUDITOR: audits_the_city(work),
         Party.SUPPLIER: work.actor.has_role(Role.SUPPLIER),
         Party.BUYER: organisation_id in work.actor.schools_as(Role.SCHOOL_OFFICE),
     }

@@ -20,6 +20,7 @@ from schoolmeals.asking import ask
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ids import new_id
+from schoolmeals.procurement.access import audits_the_city
 from schoolmeals.procurement.models import CommissionSeat, Lot, Tender, TenderAct
 from schoolmeals.procurement.rules.acts import Act, ActKind, TenderFacts, after, replay
 from schoolmeals.procurement.rules.permissions import Party, decide
@@ -128,7 +129,7 @@ def parties_of(work: Work, tender: Tender, seats: list[SeatFacts]) -> frozenset[
     held = {
         Party.OFFICER: tender.organiser_id in actor.schools_as(Role.PROCUREMENT_OFFICER),
         Party.CITY_ADMIN: actor.has_role(Role.CITY_ADMIN),
-        Party.AUDITOR: actor.has_role(Role.AUDITOR),
+        Party.AUDITOR: audits_the_city(work),
         Party.SUPPLIER: actor.has_role(Role.SUPPLIER),
         Party.REVIEW_BODY: tender.review_body_id in actor.schools_as(Role.AUDITOR),
         Party.BUYER: _is_buyer(work, tender),

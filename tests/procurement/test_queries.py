@@ -21,7 +21,7 @@ from schoolmeals.procurement.rules.planning import NewPlanLine
 from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
 from tests.factories.procurement import TITLE, Procurement
 
-OUTSIDE = ("supplier", "buyer", "person", "public")
+OUTSIDE = ("supplier", "buyer", "person", "public", "review-body")
 
 
 def sees(world: Procurement, actor: Actor, look_up: Any, *args: Any) -> bool:
@@ -52,7 +52,7 @@ def test_a_published_tender_is_everybodys_and_its_working_copy_is_not(world: Pro
     for look_up in (queries.tender, queries.acts, queries.version, queries.versions, commission_queries.commission):
         assert all(sees(world, actor, look_up, tender_id) for actor in actors.values()), look_up
     writing = {name for name, actor in actors.items() if sees(world, actor, queries.task_list, tender_id)}
-    assert writing == {"editor", "officer", "secretary", "city-admin", "auditor", "review-body", "system"}
+    assert writing == {"editor", "officer", "secretary", "city-admin", "auditor", "system"}
 
 
 def test_what_is_nowhere_is_not_found(world: Procurement) -> None:
@@ -157,7 +157,7 @@ def test_of_a_pool_the_public_sees_names_and_constituencies(world: Procurement) 
         for name, actor in world.actors(world.draft()).items()
         if sees(world, actor, commission_queries.pool_member, member_id)
     }
-    assert readers == {"editor", "officer", "secretary", "city-admin", "auditor", "review-body", "system"}
+    assert readers == {"editor", "officer", "secretary", "city-admin", "auditor", "system"}
 
 
 def test_the_plan_shows_strangers_what_is_published(world: Procurement) -> None:

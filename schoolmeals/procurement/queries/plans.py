@@ -11,7 +11,7 @@ from schoolmeals import identity
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
-from schoolmeals.procurement.access import parties_in
+from schoolmeals.procurement.access import audits_the_city, parties_in
 from schoolmeals.procurement.models import Lot, PlanLine, Tender
 from schoolmeals.procurement.needing import (
     Served,
@@ -62,7 +62,7 @@ def plan_lines(
         if wanted is not None:
             found = found.where(column == wanted)
     actor = work.actor
-    if not (actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN) or actor.has_role(Role.AUDITOR)):
+    if not (actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN) or audits_the_city(work)):
         own = PlanLine.organiser_id.in_(actor.schools_as(Role.PROCUREMENT_OFFICER))
         found = found.where(or_(PlanLine.published_at.is_not(None), own))
     return list(work.session.scalars(found.order_by(PlanLine.announce_on, PlanLine.id)))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
+from schoolmeals.procurement.access import audits_the_city
 from schoolmeals.procurement.acting import AtHand, acts_of, at_hand, times_of
 from schoolmeals.procurement.models import CommissionSeat, Lot, Tender, TenderVersion
 from schoolmeals.procurement.profiles import Profile
@@ -25,7 +26,6 @@ from schoolmeals.procurement.rules.stages import STAGES, UNPUBLISHED, TenderStag
 from schoolmeals.procurement.rules.terms import Term
 
 PAGE: Final = 20
-_SEES_ALL: Final = (Role.CITY_ADMIN, Role.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ def _as_sql(test: Test, now: datetime) -> ColumnElement[bool]:
 def _may_see(work: Work) -> ColumnElement[bool]:
     """Published tenders for everybody; drafts for their organiser's officers, their commission, and who sees all."""
     actor = work.actor
-    if actor.kind is ActorKind.SYSTEM or any(actor.has_role(role) for role in _SEES_ALL):
+    if actor.kind is ActorKind.SYSTEM or actor.has_role(Role.CITY_ADMIN) or audits_the_city(work):
         return true()
     seated = select(CommissionSeat.tender_id).where(
         CommissionSeat.person_id == actor.id, CommissionSeat.ended_at.is_(None), CommissionSeat.declined_at.is_(None)

@@ -15,6 +15,7 @@ from schoolmeals.procurement.acting import LegalClock, database_clock, deed_cloc
 from schoolmeals.procurement.actions.bidding import write_cover
 from schoolmeals.procurement.actions.closing import close_bidding
 from schoolmeals.procurement.models import Tender
+from schoolmeals.procurement.notice_papers import DRAW_NOTICE, draw_notice
 from schoolmeals.procurement.protocol_papers import draw_protocol
 from schoolmeals.procurement.protocols import DRAW
 from schoolmeals.procurement.queries.tenders import stage_is
@@ -71,6 +72,7 @@ def _at(look: Work, stage: TenderStage) -> list[tuple[UUID, datetime]]:
 
 
 TASKS: tuple[Task, ...] = (
+    Task(DRAW_NOTICE, draw_notice),
     Task("procurement.close", close_due, every="* * * * *"),
     Task("procurement.cover", cover, every="*/10 * * * *"),
     Task(DRAW, draw_protocol),

@@ -21,6 +21,7 @@ from schoolmeals.procurement.actions import (
     draws,
     enquiries,
     opening,
+    papers,
     publishing,
     reviewing,
 )
@@ -29,6 +30,7 @@ from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.enquiries import NewEnquiry
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS
+from tests.factories.papers import a_document
 from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
 from tests.procurement import deeds_of_awards as awards
 from tests.procurement import deeds_of_evaluation as evaluating
@@ -67,6 +69,8 @@ def _send(world: Procurement, work: Work, tender_id: UUID) -> None:
 BIDDING: Final[dict[str, Any]] = {"keys": KEYS, "clock": deed_clock}
 """Bids go by the legal clock; here that follows the clock that is moved by hand."""
 RECIPES: Final[dict[str, Recipe]] = {
+    "add_document": lambda _world, work, tender: papers.add_document(work, tender, a_document(new_id(work.now))),
+    "keep_notice_paper": lambda _world, work, tender: papers.keep_notice_paper(work, tender, 1, "kk", b"%PDF-1.7"),
     "explain_amendment": lambda _world, work, tender: amending.explain_amendment(work, tender, {"kk": "x", "ru": "x"}),
     "publish_amendment": lambda _world, work, tender: amending.publish_amendment(
         work, tender, act_id=new_id(work.now), seen="", zone=ALMATY, clock=deed_clock

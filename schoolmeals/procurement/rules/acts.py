@@ -93,6 +93,7 @@ HIDDEN: Final = frozenset(
         ActKind.EDITED,
         ActKind.LOT_ADDED,
         ActKind.LOT_REMOVED,
+        ActKind.DOCUMENT_ADDED,
         ActKind.DECLARED,
         ActKind.SHARE_GIVEN,
         ActKind.SCORED,
@@ -334,6 +335,7 @@ def _drawn(facts: TenderFacts, _act: Act) -> TenderFacts:
 _MEANINGS: Final[dict[ActKind, _Meaning]] = {
     ActKind.OPENED_DRAFT: _edited,
     ActKind.EDITED: _edited,
+    ActKind.DOCUMENT_ADDED: _edited,
     ActKind.LOT_ADDED: _lot_added,
     ActKind.LOT_REMOVED: _lot_removed,
     ActKind.SUBMITTED_FOR_REVIEW: _stamps("submitted_at"),

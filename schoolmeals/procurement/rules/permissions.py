@@ -112,6 +112,8 @@ DEEDS: Final[dict[str, Permit]] = {
     # Questions. Answers are given as long as they keep the bids from being opened.
     "ask_enquiry": _permit([_P.PERSON], [_S.DISCUSSION, _S.BIDDING]),
     "answer_enquiry": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING, _S.CLOSED, _S.SUSPENDED]),
+    "add_document": _permit(OFFICERS, AMENDABLE),
+    "keep_notice_paper": _permit([_P.SYSTEM], frozenset(TenderStage) - UNPUBLISHED),
     # Amendments: one writes, another publishes.
     "explain_amendment": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING]),
     "publish_amendment": _permit(MAKERS, [_S.DISCUSSION, _S.BIDDING]),

@@ -37,12 +37,14 @@ from schoolmeals.identity.queries import (
     organisation,
     organisations,
     people,
+    people_in,
     require_role_in,
     schools,
     standing_invitations,
 )
 from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.identity.signing import PasskeyProof, proves, sign_by_passkey, signing_options
+from schoolmeals.identity.sites import passkeys_can_work, present_site
 from schoolmeals.identity.visitors import (
     device_from_headers,
     find_actor,
@@ -82,8 +84,11 @@ __all__ = [
     "open_shift",
     "organisation",
     "organisations",
+    "passkeys_can_work",
     "people",
+    "people_in",
     "present_device",
+    "present_site",
     "proves",
     "require_role_in",
     "revoke_device",

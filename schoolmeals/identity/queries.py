@@ -165,6 +165,20 @@ def require_role_in(work: Work, school_id: UUID, *roles: Role) -> None:
     raise NotFound
 
 
+def people_in(work: Work, organisation_id: UUID, role: Role | None = None) -> list[PersonFacts]:
+    """The people who hold a role in an organisation now (any but a parent's, where none is named), by name.
+
+    Whoever asks has already found out that the actor may know them.
+    """
+    held = select(RoleGrant.person_id).where(
+        RoleGrant.organisation_id == organisation_id,
+        RoleGrant.revoked_at.is_(None),
+        RoleGrant.role == role.value if role is not None else RoleGrant.role != Role.PARENT.value,
+    )
+    rows = work.session.scalars(select(Person).where(Person.id.in_(held)).order_by(Person.name, Person.id))
+    return [person_facts(row) for row in rows]
+
+
 def holds_role(work: Work, person_id: UUID, organisation_id: UUID, role: Role) -> bool:
     """Whether a person now holds ``role`` in that very organisation; for deeds that somebody else's PIN answers for."""
     found = select(RoleGrant.id).where(

@@ -2,19 +2,17 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, make_response, redirect, request, session
 from flask_babel import gettext
 
 from schoolmeals.errors import Invalid, Refusal
-from schoolmeals.identity.actions.passkeys import Site
 from schoolmeals.identity.actions.sessions import Caller, SignedIn
 from schoolmeals.identity.devices import browser_name, till_name
 from schoolmeals.identity.keyring import Keyring
 from schoolmeals.identity.visitors import present_token_hash
 from schoolmeals.verdicts import Refused
-from schoolmeals.web import caller_address, public_base, render, settings
+from schoolmeals.web import caller_address, render, settings
 from schoolmeals.web.problems import spoken, status_of
 from schoolmeals.web.security import session_cookie_name
 from schoolmeals.web.views import back_to
@@ -44,18 +42,6 @@ def caller(carried_by: str = "cookie") -> Caller:
         carried_by=carried_by,
         replaces=present_token_hash() if carried_by == "cookie" else None,
     )
-
-
-def site() -> Site:
-    """The site that passkeys are made for."""
-    address = urlsplit(public_base())
-    return Site(gettext("School meals"), f"{address.scheme}://{address.netloc}")
-
-
-def passkeys_can_work() -> bool:
-    """Browsers bind passkeys to a name; an address in digits has none."""
-    domain = site().domain
-    return not (domain.replace(".", "").isdigit() or ":" in domain)
 
 
 def carry(answer: Response, signed: SignedIn) -> Response:

@@ -28,7 +28,8 @@ from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.queries import me as my_row
 from schoolmeals.identity.queries import my_passkeys, my_sessions, my_tills, organisation, recovery_codes_left
 from schoolmeals.identity.rules import needs_second_factor
-from schoolmeals.identity.views.frame import again, done, form, keyring, pages, see_other, site
+from schoolmeals.identity.sites import present_site
+from schoolmeals.identity.views.frame import again, done, form, keyring, pages, see_other
 from schoolmeals.identity.views.proof import fresh_proof, proof_first
 from schoolmeals.identity.views.words import role_name
 from schoolmeals.identity.visitors import present_session_id
@@ -223,7 +224,7 @@ def _codes_or_again(codes: list[str] | Refused) -> Any:
 
 def _qr(secret: str, name: str) -> Markup:
     """The set-up address of the secret as an SVG that stands in the page itself."""
-    address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=site().name)
+    address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=present_site().name)
     out = io.BytesIO()
     segno.make(address, micro=False).save(
         out, kind="svg", xmldecl=False, svgns=False, scale=5, border=4, light="#fff", title=gettext("QR code")

@@ -19,7 +19,8 @@ from schoolmeals.identity.actions.passkeys import (
 )
 from schoolmeals.identity.actions.proof import strengthen_session
 from schoolmeals.identity.queries import my_passkeys
-from schoolmeals.identity.views.frame import again, caller, carry, done, first_problem, pages, passkeys_can_work, site
+from schoolmeals.identity.sites import passkeys_can_work, present_site
+from schoolmeals.identity.views.frame import again, caller, carry, done, first_problem, pages
 from schoolmeals.identity.views.proof import fresh_proof
 from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused
@@ -35,7 +36,7 @@ SIGNING_IN = "passkey_sign_in"
 def passkey_sign_in_options() -> Any:
     """A challenge for whatever passkey the person chooses."""
     with transaction(PUBLIC, now()) as work:
-        challenge_id, options = start_passkey_sign_in(work, site())
+        challenge_id, options = start_passkey_sign_in(work, present_site())
     session[SIGNING_IN] = str(challenge_id)
     return jsonify(options)
 
@@ -46,7 +47,7 @@ def sign_in_with_passkey() -> Any:
     """Sign in by the passkey's answer; tells where to go."""
     sent = _json()
     with transaction(PUBLIC, now()) as work:
-        outcome = sign_in_by_passkey(work, site(), _challenge(SIGNING_IN), _part(sent, "credential"), caller())
+        outcome = sign_in_by_passkey(work, present_site(), _challenge(SIGNING_IN), _part(sent, "credential"), caller())
     if isinstance(outcome, Refused):
         return _refused(outcome)
     target = sent.get("next")
@@ -67,7 +68,7 @@ def passkeys() -> Any:
 def passkey_options() -> Any:
     """A challenge for a new passkey."""
     with transaction(actor(), now()) as work:
-        challenge_id, options = start_passkey(work, site())
+        challenge_id, options = start_passkey(work, present_site())
     session[ADDING] = str(challenge_id)
     return jsonify(options)
 
@@ -82,7 +83,7 @@ def passkey_add() -> Any:
     with transaction(actor(), now()) as work:
         outcome = add_passkey(
             work,
-            site(),
+            present_site(),
             _challenge(ADDING),
             _part(sent, "credential"),
             name if isinstance(name, str) and name.strip() else gettext("Passkey"),

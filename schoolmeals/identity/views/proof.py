@@ -12,7 +12,8 @@ from schoolmeals.database import reading, transaction
 from schoolmeals.identity.actions.proof import prove_again
 from schoolmeals.identity.queries import me as my_row
 from schoolmeals.identity.queries import my_passkeys
-from schoolmeals.identity.views.frame import again, keyring, pages, passkeys_can_work, see_other
+from schoolmeals.identity.sites import passkeys_can_work
+from schoolmeals.identity.views.frame import again, keyring, pages, see_other
 from schoolmeals.identity.visitors import present_session_id, proved_lately
 from schoolmeals.web import HALF_SIGNED_IN, SETTING_UP, actor, guard, now, render
 from schoolmeals.web.views import back_to

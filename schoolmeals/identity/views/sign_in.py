@@ -20,18 +20,8 @@ from schoolmeals.identity.actions.sessions import (
 )
 from schoolmeals.identity.actions.sessions import sign_in as sign_in_by_password
 from schoolmeals.identity.queries import DemoPerson, demo_people
-from schoolmeals.identity.views.frame import (
-    again,
-    caller,
-    done,
-    forget_cookie,
-    form,
-    keyring,
-    let_in,
-    pages,
-    passkeys_can_work,
-    see_other,
-)
+from schoolmeals.identity.sites import passkeys_can_work
+from schoolmeals.identity.views.frame import again, caller, done, forget_cookie, form, keyring, let_in, pages, see_other
 from schoolmeals.identity.views.words import role_name
 from schoolmeals.identity.visitors import present_session_id
 from schoolmeals.verdicts import Refused

@@ -211,14 +211,18 @@ class Procurement:
 
     def draw_commission(self, tender_id: UUID) -> None:
         """Announce, wait a minute, draw; everybody accepts and makes a key."""
-        soon = self.clock() + timedelta(minutes=1)
-        self.do(draws.announce_draw, tender_id, seed_source="Rates of the National Bank", seed_not_before=soon)
-        self.clock.move(timedelta(minutes=2))
-        self.do(draws.draw_members, tender_id, SEED)
+        self.draw_by_lot(tender_id)
         self.do(commission.appoint_secretary, tender_id, self.secretary.id)
         for seat in self.seats(tender_id):
             if seat.accepted_at is None:
                 self.accept(tender_id, seat)
+
+    def draw_by_lot(self, tender_id: UUID) -> None:
+        """Announce, wait a minute, draw; nobody has answered yet."""
+        soon = self.clock() + timedelta(minutes=1)
+        self.do(draws.announce_draw, tender_id, seed_source="Rates of the National Bank", seed_not_before=soon)
+        self.clock.move(timedelta(minutes=2))
+        self.do(draws.draw_members, tender_id, SEED)
 
     def accept(self, tender_id: UUID, seat: SeatFacts) -> None:
         """Let a seat's holder accept and publish a key."""

@@ -26,6 +26,7 @@ from schoolmeals.doctor import print_report
 from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries
 from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.queries import organisations
+from schoolmeals.procurement.score_commands import tender_commands
 from schoolmeals.procurement.sealing_commands import bid_commands
 from schoolmeals.pupils.commands import import_roster
 from schoolmeals.wallet.stripe_gateway import build_payments
@@ -86,6 +87,7 @@ def main() -> None:
 
 main.add_command(import_roster)
 main.add_command(bid_commands)
+main.add_command(tender_commands)
 
 
 @main.command()

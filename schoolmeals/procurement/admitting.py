@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.procurement import registers
 from schoolmeals.procurement.acting import AtHand
@@ -23,7 +22,6 @@ from schoolmeals.procurement.models import (
     FixFile,
     FixRequest,
     RequirementDecision,
-    Supplier,
     TenderAct,
     TenderVersion,
 )
@@ -31,12 +29,12 @@ from schoolmeals.procurement.profiles import Profile, Requirement
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.admission import Decision, Finding, Vote, decision, is_admitted
 from schoolmeals.procurement.rules.affiliation import in_common
-from schoolmeals.procurement.rules.conflicts import PersonTraits, TendererTraits
 from schoolmeals.procurement.rules.findings import BidGround, RegisterWord, finding
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.scoring import overcommitted
 from schoolmeals.procurement.rules.sheet import quorum
 from schoolmeals.procurement.staffing import staff_load
+from schoolmeals.procurement.suppliers import tenderer_traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,26 +156,6 @@ def published(work: Work, hand: AtHand) -> TenderVersion:
     return work.session.get_one(TenderVersion, (hand.id, hand.tender.version))
 
 
-def traits_of(work: Work, organisation_id: UUID) -> TendererTraits:
-    """What is known of a supplier, to be compared."""
-    facts = identity.organisation(work, organisation_id)
-    row = work.session.get(Supplier, organisation_id)
-    if row is None:
-        return TendererTraits(facts.identifier or "", (facts.address,) if facts.address else ())
-    people = tuple(
-        PersonTraits(
-            one["surname"],
-            one.get("patronymic") or "",
-            (one["address"],) if one.get("address") else (),
-            (one["phone"],) if one.get("phone") else (),
-        )
-        for one in row.people
-    )
-    return TendererTraits(
-        facts.identifier or "", tuple(row.addresses), tuple(row.phones), people, frozenset(row.founders)
-    )
-
-
 def _grounds(
     work: Work,
     hand: AtHand,
@@ -189,7 +167,7 @@ def _grounds(
 ) -> dict[UUID, BidGround]:
     lots = {lot["id"]: lot for lot in document["lots"]}
     over = _overcommitted(work, hand, profile, bids, zone)
-    traits = {bid.id: traits_of(work, bid.row.tenderer_id) for bid in bids}
+    traits = {bid.id: tenderer_traits(work, bid.row.tenderer_id) for bid in bids}
     found = {}
     for bid in bids:
         others = [

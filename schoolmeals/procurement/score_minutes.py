@@ -7,12 +7,13 @@ from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.procurement.acting import AtHand
 from schoolmeals.procurement.admitting import Row
+from schoolmeals.procurement.rules.admission import counted
 from schoolmeals.procurement.rules.quorum import voters
 
 
 def admission_minutes(work: Work, hand: AtHand, document: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     """The content of an admission's protocol, as it stands when the list is closed."""
-    names = {str(seat.id): seat.name for seat in hand.seats}
+    names = {str(seat.id): seat.name for seat in voters(hand.seats)}
     lots = {lot["id"]: {"position": lot["position"], "school": lot["school"]["name"]} for lot in document["lots"]}
     return {
         "members": [{"name": seat.name, "part": seat.part} for seat in voters(hand.seats)],
@@ -82,12 +83,12 @@ def _bid(work: Work, row: Row, lot: Mapping[str, Any], names: Mapping[str, str])
                 "flag": cell.decision.flag,
                 "reasons": [
                     {
-                        "member": names.get(vote.seat_id, ""),
+                        "member": names[vote.seat_id],
                         "code": vote.reason_code,
                         "text": vote.reason,
                         "evidence": list(vote.evidence),
                     }
-                    for vote in cell.votes
+                    for vote in counted(cell.votes, names).values()
                     if vote.reason_code
                 ],
             }

@@ -11,12 +11,15 @@ from uuid import UUID
 from schoolmeals.actors import SYSTEM, Actor, Role
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.actions import admission, commission, scoring
+from schoolmeals.procurement.actions import admission, commission, drafting, scoring
 from schoolmeals.procurement.models import FrozenBid, OpenedBid
+from schoolmeals.procurement.queries.admission import AdmissionBoard, admission_board
 from schoolmeals.procurement.queries.drafts import items_of, lots_of
+from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
+from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.identity import OrganisationFactory
-from tests.factories.procurement import ALMATY, Procurement, somebody
+from tests.factories.procurement import ALMATY, TENDER_SECTIONS, Procurement, path_to, somebody, texts
 
 PRICE_MINOR: Final = 800_00
 ASKED_EVIDENCE: Final = ("legal-capacity", "no-conviction")
@@ -222,9 +225,31 @@ class Table:
     def finish_admission(self) -> Any:
         return self.world.do(admission.finish_admission, self.tender_id, zone=ALMATY, actor=self.world.secretary)
 
+    def board(self) -> AdmissionBoard:
+        """What an auditor sees of admission."""
+        found: AdmissionBoard = self.world.look(admission_board, self.tender_id, ALMATY, actor=self.world.auditor)
+        return found
+
     def score(self, *bids: Planted, points_milli: int = 1500) -> None:
         """Every member gives every bid the same points, and they are revealed."""
         for member in self.members:
             for bid in bids:
                 self.world.do(scoring.give_score, self.tender_id, bid.id, JUDGED, points_milli, actor=member)
         self.world.do(scoring.reveal_scores, self.tender_id, actor=self.world.secretary)
+
+
+def goods_table(world: Procurement) -> Table:
+    """A tender for goods, where the price decides and comes in an envelope of its own; in admission."""
+    tender_id = world.bare_draft(profile_code="kz-goods-price")
+    lot_id = world.do(drafting.add_lot, tender_id, world.school_id)
+    for name, content in TENDER_SECTIONS.items():
+        world.do(drafting.edit_section, tender_id, name, content)
+    delivery = {"address": texts("Abay 12"), "deliveries_week": 2}
+    world.do(drafting.edit_section, tender_id, "delivery", delivery, lot_id=lot_id)
+    goods = {"name": texts("Milk"), "group": "dairy", "unit": "l"}
+    item = NewItem(goods=goods, quantity=1000, ceiling_minor=500_00)
+    world.do(drafting.set_items, tender_id, lot_id, [item])
+    world.draw_commission(tender_id)
+    for step in path_to(TenderStage.ADMISSION):
+        step(world, tender_id)
+    return Table(world, tender_id)

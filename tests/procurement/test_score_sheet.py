@@ -41,7 +41,7 @@ def bid(id: str, *, years: int, grade: int, price: int, second: int) -> dict[str
     return {
         "bid_id": id,
         "lot_id": "lot",
-        "tenderer": {"id": f"org-{id}", "name": id, "identifier": "1"},
+        "tenderer": {"id": f"org-{id}", "name": {"kk": id, "ru": id, "en": id}, "identifier": "1"},
         "received_at": f"2026-12-01T06:00:{second:02}Z",
         "content_sha256": C,
         "unreadable": None,

@@ -11,17 +11,22 @@ from tests.factories import saved
 ARMOURED = "-----BEGIN AGE ENCRYPTED FILE-----\nonly a test\n-----END AGE ENCRYPTED FILE-----\n"
 
 
-def new_seat(tender_id: UUID, organisation_id: UUID, person_id: UUID, now: datetime) -> UUID:
-    """A member who has accepted, with a published key whose file is kept."""
+def new_pool_member(organisation_id: UUID, person_id: UUID, now: datetime) -> UUID:
+    """Somebody in an organisation's pool."""
     known = {"person_id": person_id, "surname": "Серікова", "given_name": "Гүлім", "constituency": "parents"}
     about = {"organisation_id": organisation_id, "founder_of": [], "entered_by": person_id, "entered_at": now}
-    member = saved(PoolMember(id=new_id(now), **known, **about))
+    found: UUID = saved(PoolMember(id=new_id(now), **known, **about)).id
+    return found
+
+
+def new_seat(tender_id: UUID, organisation_id: UUID, person_id: UUID, now: datetime) -> UUID:
+    """A member who has accepted, with a published key whose file is kept."""
     recipient = new_member_key()[1]
     row = CommissionSeat(
         id=new_id(now),
         tender_id=tender_id,
         person_id=person_id,
-        pool_member_id=member.id,
+        pool_member_id=new_pool_member(organisation_id, person_id, now),
         name="Серікова Гүлім",
         part="member",
         constituency="parents",

@@ -40,7 +40,7 @@ from tests.factories.notices import new_draft, new_notice, new_plan_line
 from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
-from tests.factories.seats import new_seat
+from tests.factories.seats import new_pool_member, new_seat
 from tests.factories.wallet import CASH
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
@@ -125,6 +125,8 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
     line_id = new_plan_line(canteen.school_id, canteen.school_id, canteen.now)
     protocol = {"sha256": new_protocol(tender_id, canteen.now), "commission_id": tender_id, "opening_step": "start"}
+    member_id = new_pool_member(canteen.school_id, PersonFactory.create().id, canteen.now)
+    protocol |= {"rotation_step": "note", "pool_member_id": member_id}
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}

@@ -11,6 +11,7 @@ from schoolmeals.procurement.views import (
     members,
     openings,
     plans,
+    pool,
     protocols,
     public,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "openings",
     "pages",
     "plans",
+    "pool",
     "protocols",
     "public",
 ]

@@ -15,12 +15,13 @@ from schoolmeals.procurement.acting import LegalClock, database_clock, deed_cloc
 from schoolmeals.procurement.actions.bidding import write_cover
 from schoolmeals.procurement.actions.closing import close_bidding
 from schoolmeals.procurement.models import Tender
-from schoolmeals.procurement.notice_papers import DRAW_NOTICE, draw_notice
+from schoolmeals.procurement.notice_papers import draw_notice
 from schoolmeals.procurement.protocol_papers import draw_protocol
 from schoolmeals.procurement.protocols import DRAW
 from schoolmeals.procurement.queries.tenders import stage_is
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.bids import cover_count
+from schoolmeals.procurement.rules.papers import DRAW_NOTICE
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.web import frame
 

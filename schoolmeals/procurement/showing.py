@@ -21,8 +21,10 @@ from schoolmeals.procurement.words import (
     ACT_NAMES,
     AGE_GROUP_NAMES,
     CHOICE_NAMES,
+    CONSTITUENCY_NAMES,
     MEAL_NAMES,
     NUMBER_NAMES,
+    PART_NAMES,
     STAGE_KINDS,
     UNIT_NAMES,
 )
@@ -205,6 +207,19 @@ def shown_number(number: Number) -> str:
     if number.unit == "points-milli":
         return grouped(number.value // 1000, language())
     return f"{grouped(number.value, language())} {gettext(UNIT_NAMES[number.unit])}"
+
+
+def member_rows(document: Mapping[str, Any]) -> list[list[str]]:
+    """The members of a published commission: name, part, whom they speak for, fingerprint of the key."""
+    return [
+        [
+            one["name"],
+            gettext(PART_NAMES[one["part"]]),
+            gettext(CONSTITUENCY_NAMES[one["constituency"]]) if one["constituency"] in CONSTITUENCY_NAMES else "",
+            one["fingerprint"],
+        ]
+        for one in document["commission"]["members"]
+    ]
 
 
 def procedure_rows(profile: Profile) -> list[tuple[str, str, str, bool]]:

@@ -158,6 +158,15 @@ ACT_NAMES: Final = {
     ActKind.AWARDED: N_("The award protocol was signed"),
     ActKind.COMPLETED: N_("The tender was completed"),
 }
+DOCUMENT_NAMES: Final = {
+    "biddingDocuments": N_("Text of the tender"),
+    "technicalSpecifications": N_("Technical specification"),
+    "contractDraft": N_("Draft of the contract"),
+    "evaluationCriteria": N_("Criteria of the evaluation"),
+    "eligibilityCriteria": N_("Requirements for suppliers"),
+    "illustration": N_("Picture or plan"),
+}
+"""Of OCDS's codes of documents."""
 ENQUIRY_NAMES: Final = {"question": N_("Question"), "objection": N_("Objection to the terms")}
 LANGUAGE_NAMES: Final = {"kk": N_("Kazakh"), "ru": N_("Russian"), "en": N_("English")}
 STAGE_KINDS: Final = {

@@ -39,6 +39,7 @@ FILES: Final = {
     "procurement.opening_work",
     "procurement.protocol_json",
     "procurement.protocol_pdf",
+    "procurement.tender_document",
     "procurement.tender_feed",
     "pupils.photo",
     "pupils.problems",

@@ -1,5 +1,6 @@
 """Tenders as rows alone, for the tests of doors: cheap, and not come to by deeds."""
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from uuid import UUID
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.documents import LotText, TenderText, canonical_text, digest_of, document_of
-from schoolmeals.procurement.models import Lot, PlanLine, Tender, TenderAct, TenderVersion
+from schoolmeals.procurement.models import Lot, PlanLine, Tender, TenderAct, TenderDocument, TenderVersion
 from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -16,6 +17,7 @@ from schoolmeals.procurement.rules.quorum import SeatFacts
 from schoolmeals.procurement.rules.terms import Term, as_payload
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories import saved
+from tests.factories.papers import PDF
 from tests.factories.procurement import LOT_SECTIONS, TENDER_SECTIONS, TITLE, texts
 
 PROFILE = "kz-catering-points"
@@ -66,6 +68,27 @@ def new_draft(organiser_id: UUID, school_id: UUID, now: datetime) -> DraftRows:
     _act(tender_id, 1, ActKind.OPENED_DRAFT, now, {"profile": PROFILE})
     saved(Lot(id=lot_id, tender_id=tender_id, position=1, school_id=school_id, made_at=now))
     return DraftRows(tender_id, lot_id)
+
+
+def new_paper(tender_id: UUID, now: datetime) -> UUID:
+    """A document that came with the first version."""
+    row = TenderDocument(
+        id=new_id(now),
+        tender_id=tender_id,
+        series_id=new_id(now),
+        version=1,
+        document_type="contractDraft",
+        title=TITLE,
+        file_name="contract.pdf",
+        media_type="application/pdf",
+        size_bytes=len(PDF),
+        sha256=hashlib.sha256(PDF).digest(),
+        content=PDF,
+        from_version=1,
+        added_at=now,
+    )
+    found: UUID = saved(row).id
+    return found
 
 
 def new_plan_line(organiser_id: UUID, school_id: UUID, now: datetime) -> UUID:

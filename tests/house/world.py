@@ -36,7 +36,7 @@ from tests.factories.identity import (
     signed_in,
     signed_in_till,
 )
-from tests.factories.notices import new_draft, new_notice, new_plan_line
+from tests.factories.notices import new_draft, new_notice, new_paper, new_plan_line
 from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
@@ -130,7 +130,14 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}
-    return {**names, **about, "enquiry_id": new_id(canteen.now), "change": "explain", "number": 1}
+    return {
+        **names,
+        **about,
+        "enquiry_id": new_id(canteen.now),
+        "document_id": new_paper(tender_id, canteen.now),
+        "change": "explain",
+        "number": 1,
+    }
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

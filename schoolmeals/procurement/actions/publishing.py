@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, NotFound, NotNow
 from schoolmeals.ids import new_id
+from schoolmeals.jobs import defer
 from schoolmeals.procurement.acting import (
     AtHand,
     Lock,
@@ -28,6 +29,8 @@ from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries.drafts import profile_of, text_of
 from schoolmeals.procurement.reckoning import first_terms
 from schoolmeals.procurement.rules.acts import Act, ActKind
+from schoolmeals.procurement.rules.drafting import LANGUAGES
+from schoolmeals.procurement.rules.papers import DRAW_NOTICE
 from schoolmeals.procurement.rules.permissions import DRAFT_READERS
 from schoolmeals.procurement.rules.quorum import heads, is_composed, keys_suffice, voters
 from schoolmeals.procurement.rules.terms import Term, as_payload, terms_of
@@ -114,6 +117,8 @@ def keep_version(
     )
     work.session.add(version)
     work.session.flush()
+    for language in LANGUAGES:
+        defer(work, DRAW_NOTICE, tender_id=str(hand.id), version=document["version"], language=language)
     return act
 
 

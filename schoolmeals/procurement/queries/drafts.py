@@ -23,6 +23,7 @@ from schoolmeals.procurement.needing import need_of_school
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.rules.drafting import NEEDED, Problems, check, items_match_meals
 from schoolmeals.procurement.rules.need import Need, days_are_real
+from schoolmeals.procurement.rules.papers import NOTICE
 from schoolmeals.procurement.rules.quorum import SeatFacts
 from schoolmeals.procurement.rules.sections import Section, sections_for
 
@@ -226,7 +227,8 @@ def _shown_item(item: LotItem) -> dict[str, Any]:
 def _shown_files(work: Work, tender_id: UUID) -> list[dict[str, Any]]:
     """The newest version of each attached document, without its content."""
     columns = [column for column in TenderDocument.__table__.c if column.name != "content"]
-    found = select(*columns).where(TenderDocument.tender_id == tender_id)
+    attached = (TenderDocument.tender_id == tender_id, TenderDocument.document_type != NOTICE)
+    found = select(*columns).where(*attached)
     newest = {row.series_id: row for row in work.session.execute(found.order_by(TenderDocument.version))}
     return [
         {

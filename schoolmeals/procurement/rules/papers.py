@@ -12,6 +12,8 @@ from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.rules.drafting import LANGUAGES, NEEDED, UNKNOWN, Problems, check
 from schoolmeals.procurement.rules.sections import Field, FieldKind, Section
 
+DRAW_NOTICE: Final = "procurement.draw_notice"
+"""The job that draws a version's paper in one language."""
 LARGEST_BYTES: Final = 20_000_000
 MOST_DOCUMENTS: Final = 60
 """Of one tender, all versions together."""
@@ -27,9 +29,7 @@ _PACKED: Final = (
     ("word/document.xml", f"{_OFFICE}wordprocessingml.document"),
     ("xl/workbook.xml", f"{_OFFICE}spreadsheetml.sheet"),
 )
-_OPEN: Final = frozenset(
-    {"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet"}
-)
+_OPEN: Final = frozenset({"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet"})
 ENDINGS: Final = {
     "application/pdf": ".pdf",
     "image/png": ".png",

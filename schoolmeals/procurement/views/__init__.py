@@ -2,6 +2,9 @@
 
 from schoolmeals.errors import N_
 from schoolmeals.procurement.views import amendments as amendments
+from schoolmeals.procurement.views import awards as awards
+from schoolmeals.procurement.views import bid_room as bid_room
+from schoolmeals.procurement.views import bids as bids
 from schoolmeals.procurement.views import (
     ceremony,
     commission,
@@ -15,7 +18,11 @@ from schoolmeals.procurement.views import (
     protocols,
     public,
 )
+from schoolmeals.procurement.views import complaints as complaints
+from schoolmeals.procurement.views import contracts as contracts
+from schoolmeals.procurement.views import papers as papers
 from schoolmeals.procurement.views import registers as registers
+from schoolmeals.procurement.views import signing as signing
 from schoolmeals.procurement.views import supplier_ledger as supplier_ledger
 from schoolmeals.procurement.views import suppliers as suppliers
 from schoolmeals.procurement.views.blueprint import pages
@@ -25,8 +32,8 @@ from schoolmeals.web import PUBLIC_POLICY, NavItem
 
 navigation: tuple[NavItem, ...] = (
     NavItem("procurement.tenders", N_("Tenders"), PUBLIC_POLICY),
+    NavItem("procurement.contract_list", N_("Contracts"), PUBLIC_POLICY),
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
-    NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
     NavItem("procurement.my_suppliers", N_("My supplier"), SUPPLIERS),
     NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
 )

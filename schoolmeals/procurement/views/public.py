@@ -14,14 +14,17 @@ from schoolmeals.errors import NotFound
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import enquiries as enquiry_queries
+from schoolmeals.procurement.queries import papers as paper_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.news import latest_acts, schools_of
+from schoolmeals.procurement.queries.papers import published_alone
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, TenderView, VersionFacts
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, UNPUBLISHED, TenderStage
 from schoolmeals.procurement.views.amendments import changes_between
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.enquiries import shown_enquiries
+from schoolmeals.procurement.views.papers import shown_documents
 from schoolmeals.procurement.words import ACT_NAMES, CONSTITUENCY_NAMES, PART_NAMES
 from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, public_base, render
 
@@ -59,6 +62,7 @@ def tender(tender_id: UUID) -> Any:
         view = tender_queries.tender(work, tender_id)
         acts = tender_queries.acts(work, tender_id)
         asked = enquiry_queries.enquiries(work, tender_id)
+        papers = paper_queries.documents(work, tender_id)
     document, profile = version.document, view.profile
     draw = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
     term = showing.running_term(view, now())
@@ -74,13 +78,14 @@ def tender(tender_id: UUID) -> Any:
         sections=showing.shown_sections(document["sections"], profile.purpose, of_lot=False),
         lots=[_lot(lot, profile.purpose) for lot in document["lots"]],
         total_minor=sum(showing.ceiling_of(lot["items"]) for lot in document["lots"]),
-        members=_members(document),
+        members=showing.member_rows(document),
         draw_id=draw,
         numbers=showing.procedure_rows(profile),
         criteria=showing.criteria_rows(profile),
         history=showing.history(acts),
         enquiries=shown_enquiries(asked, document),
         questions_until=_questions_until(view),
+        **shown_documents(published_alone(papers, version.version), tender_id),
         said=showing.said,
     )
 
@@ -210,14 +215,6 @@ def _lot(lot: Mapping[str, Any], purpose: str) -> dict[str, Any]:
         "total_minor": showing.ceiling_of(lot["items"]),
         "sections": showing.shown_sections(lot["sections"], purpose, of_lot=True),
     }
-
-
-def _members(document: Mapping[str, Any]) -> list[list[str]]:
-    parts, constituencies = _words(PART_NAMES), _words(CONSTITUENCY_NAMES)
-    return [
-        [one["name"], parts[one["part"]], constituencies.get(one["constituency"], ""), one["fingerprint"]]
-        for one in document["commission"]["members"]
-    ]
 
 
 def _versions(versions: list[VersionFacts]) -> list[dict[str, Any]]:

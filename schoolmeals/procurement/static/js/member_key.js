@@ -5,6 +5,7 @@ import { fingerprintOf, mayUsePasskey, newMemberKey, recipientOf, SealingFault, 
 
 const place = document.getElementById("member-key");
 const told = place.querySelector("[data-told]");
+const busy = place.querySelector("[data-busy]");
 const step = (name) => place.querySelector(`[data-step=${name}]`);
 let made = null;
 let passkey = null;
@@ -82,6 +83,7 @@ place.addEventListener("click", async ({ target }) => {
   if (!button) return;
   say("");
   button.disabled = true;
+  busy.hidden = false;
   try {
     await DEEDS[button.dataset.do](button);
   } catch (error) {
@@ -90,5 +92,6 @@ place.addEventListener("click", async ({ target }) => {
     say(error instanceof SealingFault ? place.dataset.wrong : error.told || place.dataset.failed);
   } finally {
     button.disabled = false;
+    busy.hidden = true;
   }
 });

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals.database import Work, reading, transaction
-from schoolmeals.errors import NotFound, Refusal
+from schoolmeals.errors import N_, NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions import amending
@@ -135,12 +135,9 @@ def _deadline(wanted: NextVersion, until: Any) -> str:
     """The sentence about the deadline."""
     after = wanted.terms["bidding"].until
     if after == until:
-        return gettext("The deadline for bids stays: %(when)s.", when=showing.when(until))
-    return gettext(
-        "The deadline for bids moves from %(before)s to %(after)s, if this is published now.",
-        before=showing.when(until),
-        after=showing.when(after),
-    )
+        return str(gettext("The deadline for bids stays: %(when)s.", when=showing.when(until)))
+    moves = N_("The deadline for bids moves from %(before)s to %(after)s, if this is published now.")
+    return str(gettext(moves) % {"before": showing.when(until), "after": showing.when(after)})
 
 
 def _lot(lot: Mapping[str, Any], purpose: str) -> dict[str, Any]:

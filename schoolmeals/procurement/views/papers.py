@@ -93,7 +93,7 @@ def _document(one: DocumentFacts, tender_id: UUID) -> dict[str, Any]:
 
 def _size(count: int) -> str:
     kilobytes = max(round(count / 1000), 1)
-    return gettext("%(size)s kB", size=grouped(kilobytes, language()))
+    return str(gettext("%(size)s kB", size=grouped(kilobytes, language())))
 
 
 def _typed() -> NewDocument:

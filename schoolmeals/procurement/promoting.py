@@ -2,7 +2,7 @@
 falls. Parts of several deeds; each has its tender at hand.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, acts_of, record_act
 from schoolmeals.procurement.models import Award, Contract
 from schoolmeals.procurement.profiles import Profile
-from schoolmeals.procurement.rechecking import speaks_against
+from schoolmeals.procurement.rechecking import refuse_conflicts, speaks_against
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import Candidate, Finding, all_failed, following, ranked_of
@@ -59,6 +59,7 @@ def award_best(
     """
     passed: list[tuple[Candidate, list[Finding]]] = []
     for one in candidates:
+        refuse_conflicts(work, hand, one.tenderer_id)
         findings = speaks_against(
             work, hand, profile, lot_id=lot_id, bid_id=one.bid_id, supplier_id=one.tenderer_id, occasion="award"
         )
@@ -157,19 +158,6 @@ def _payload(award: Award, terms: dict[str, Term]) -> dict[str, Any]:
         "currency": award.currency,
     }
     return {**said, **({"terms": as_payload(terms)} if terms else {})}
-
-
-def findings_as_json(passed: Iterable[tuple[Candidate, list[Finding]]]) -> list[dict[str, Any]]:
-    """Who was passed over and why, for a protocol."""
-    return [
-        {
-            "bid_id": str(one.bid_id),
-            "tenderer_id": str(one.tenderer_id),
-            "rank": one.rank,
-            "findings": [finding.as_json() for finding in findings],
-        }
-        for one, findings in passed
-    ]
 
 
 LOT_ENDS: Final = {

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from schoolmeals.database import Work
+from schoolmeals.errors import N_, Conflict
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import registers
 from schoolmeals.procurement.acting import AtHand, record_act
@@ -13,9 +14,13 @@ from schoolmeals.procurement.commitments import loads_of
 from schoolmeals.procurement.models import Recheck
 from schoolmeals.procurement.opened import contents_of, staff_of
 from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.queries.commission import declaration_of, member_traits
 from schoolmeals.procurement.registers import RegisterSnapshot
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.awards import Finding, overloaded
+from schoolmeals.procurement.rules.conflicts import hits
+from schoolmeals.procurement.rules.quorum import voters
+from schoolmeals.procurement.suppliers import tenderer_traits
 
 _REGISTER: Final = "register:"
 
@@ -61,6 +66,16 @@ def speaks_against(
     return findings
 
 
+def refuse_conflicts(work: Work, hand: AtHand, supplier_id: UUID) -> None:
+    """Raise Conflict ``conflict-of-interest`` where a member has something in common with whoever is about to win, and
+    has not declared about it: the register of suppliers may have changed since the declarations.
+    """
+    traits = tenderer_traits(work, supplier_id)
+    for seat in voters(hand.seats):
+        if hits(member_traits(work, seat), traits) and declaration_of(work, seat.id, supplier_id) is None:
+            raise Conflict("conflict-of-interest", CONFLICT, name=seat.name)
+
+
 def registers_of(profile: Profile) -> tuple[str, ...]:
     """The registers that a procedure excludes by."""
     checks = (one.check for one in profile.requirements)
@@ -79,3 +94,6 @@ def _taken_staff(work: Work, profile: Profile, bid_id: UUID | None) -> list[Find
         return []
     staff = staff_of(contents_of(work, bid_id))
     return overloaded(loads_of(work, staff, but_bid=bid_id), profile.number("fte_max_percent").value)
+
+
+CONFLICT: Final = N_("%(name)s has something in common with the winner and has declared nothing about it.")

@@ -12,7 +12,7 @@ from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, Invalid, NotFound, NotNow
 from schoolmeals.procurement.acting import AtHand, acts_of, permitted, record_act
-from schoolmeals.procurement.models import Award, FrozenBid, OpenedBid
+from schoolmeals.procurement.models import Award, FrozenBid, Lot, OpenedBid
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.promoting import (
     NO_BID,
@@ -20,7 +20,6 @@ from schoolmeals.procurement.promoting import (
     awards_of,
     end_lot,
     end_standing,
-    findings_as_json,
     lots_with,
     note_award,
     promote_next,
@@ -163,14 +162,23 @@ def _minutes(
         "reason": reason.strip(),
         "lots": [
             {
-                "lot_id": str(lot_id),
+                **_placed(work, lot_id),
                 "ranking": [_ranked(work, one) for one in ranked.get(lot_id, ())],
-                "passed_over": findings_as_json(rows),
+                "passed_over": [
+                    {**_ranked(work, one), "findings": [each.as_json() for each in found]} for one, found in rows
+                ],
                 "award": _awarded(work, decided[lot_id]) if lot_id in decided else None,
             }
             for lot_id, rows in passed.items()
         ],
     }
+
+
+def _placed(work: Work, lot_id: UUID) -> dict[str, Any]:
+    row = work.session.get_one(Lot, lot_id)
+    school = identity.organisation(work, row.school_id)
+    named = {"kk": school.name_kk, "ru": school.name_ru, "en": school.name_en}
+    return {"lot_id": str(lot_id), "position": row.position, "school": named}
 
 
 def _ranked(work: Work, one: Candidate) -> dict[str, Any]:

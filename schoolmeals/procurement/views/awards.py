@@ -1,0 +1,282 @@
+"""The award: the public page with ranking and standstill, the chair's signature, and what an officer decides after."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from babel.numbers import format_decimal
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext
+
+from schoolmeals import identity
+from schoolmeals.actors import Role
+from schoolmeals.database import Work, reading, transaction
+from schoolmeals.errors import NotFound, Refusal
+from schoolmeals.ids import new_id
+from schoolmeals.procurement import showing
+from schoolmeals.procurement.actions import awarding, cancelling, contracts, suspending
+from schoolmeals.procurement.award_words import (
+    CANCEL_NAMES,
+    CAUSE_NAMES,
+    END_NAMES,
+    LOT_STAGE_NAMES,
+    finding_words,
+    lot_end_words,
+    word_for,
+)
+from schoolmeals.procurement.holding import is_complaint
+from schoolmeals.procurement.jobs import legal_clock
+from schoolmeals.procurement.queries import awards as award_queries
+from schoolmeals.procurement.queries import complaints as complaint_queries
+from schoolmeals.procurement.queries import contracts as contract_queries
+from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.queries.awards import AwardView, LotAward
+from schoolmeals.procurement.queries.tenders import TenderView
+from schoolmeals.procurement.rules.acts import LotStage
+from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
+from schoolmeals.procurement.rules.permissions import Party
+from schoolmeals.procurement.rules.quorum import voters
+from schoolmeals.procurement.rules.stages import UNPUBLISHED
+from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.complaints import shown_complaint
+from schoolmeals.procurement.views.contracts import buffet_of_form, shown_line
+from schoolmeals.procurement.views.desk import READERS, WRITERS, again
+from schoolmeals.procurement.views.drafts import form_id
+from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles
+from schoolmeals.web.formats import money
+
+CHAIRS: Final = roles(Role.COMMISSION_MEMBER)
+
+
+@pages.get("/tenders/<uuid:tender_id>/award")
+@guard(PUBLIC_POLICY)
+def award(tender_id: UUID) -> Any:
+    """Who gets which lot, until when that can be contested, complaints, and contracts."""
+    return render("procurement/award.html", **_award(tender_id))
+
+
+@pages.get("/commission/<uuid:commission_id>/award")
+@guard(CHAIRS)
+def award_to_sign(commission_id: UUID) -> Any:
+    """What the chair is about to sign."""
+    return render("procurement/award_sign.html", **_to_sign(commission_id))
+
+
+@pages.post("/commission/<uuid:commission_id>/award")
+@guard(CHAIRS)
+def sign_award(commission_id: UUID) -> Any:
+    """Sign the protocol for the members who are ticked as present."""
+    try:
+        with transaction(actor(), now()) as work:
+            present = [UUID(one) for one in request.form.getlist("present") if _is_id(one)]
+            reason = request.form.get("reason", "")
+            awarding.sign_award(work, commission_id, present=present, zone=frame().zone, reason=reason)
+    except Refusal as refusal:
+        return again(refusal, "procurement/award_sign.html", **(_to_sign(commission_id) | {"typed": request.form}))
+    flash(gettext("The protocol of the award is signed and published."), "good")
+    return redirect(url_for("procurement.award", tender_id=commission_id), code=303)
+
+
+@pages.get("/procurement/tenders/<uuid:draft_id>/decisions")
+@guard(READERS)
+def decisions(draft_id: UUID) -> Any:
+    """What an officer may decide about a published tender: holding, cancelling, lots, awards, contracts."""
+    return render("procurement/decisions.html", **_decisions(draft_id))
+
+
+@pages.post("/procurement/tenders/<uuid:draft_id>/decisions/<decision>")
+@guard(WRITERS)
+def decide_tender(draft_id: UUID, decision: str) -> Any:
+    """Do one of these."""
+    if decision not in DECISIONS:
+        raise NotFound
+    try:
+        with transaction(actor(), now()) as work:
+            tender_queries.visible(work, draft_id)
+            DECISIONS[decision](work, draft_id)
+    except Refusal as refusal:
+        context = _decisions(draft_id) | {"typed": request.form, "open": decision}
+        return again(refusal, "procurement/decisions.html", **context)
+    flash(gettext("Done."), "good")
+    return redirect(url_for("procurement.decisions", draft_id=draft_id), code=303)
+
+
+def _suspend(work: Work, tender_id: UUID) -> None:
+    named = {name: request.form.get(name, "") for name in ("cause", "cause_id", "reason")}
+    suspending.suspend_tender(work, tender_id, **named, clock=legal_clock(frame().clock))
+
+
+def _resume(work: Work, tender_id: UUID) -> None:
+    named = {name: request.form.get(name, "") for name in ("cause_id", "reason")}
+    suspending.resume_tender(work, tender_id, **named, zone=frame().zone, clock=legal_clock(frame().clock))
+
+
+def _cancel(work: Work, tender_id: UUID) -> None:
+    named = {name: request.form.get(name, "") for name in ("reason_code", "reason")}
+    lot_id = form_id("lot_id") if request.form.get("lot_id") else None
+    cancelling.cancel_tender(work, tender_id, **named, lot_id=lot_id, clock=legal_clock(frame().clock))
+
+
+def _give_up(work: Work, tender_id: UUID) -> None:
+    awarding.declare_unsuccessful(work, tender_id, form_id("lot_id"), request.form.get("reason", ""))
+
+
+def _end_award(work: Work, tender_id: UUID) -> None:
+    named = {name: request.form.get(name, "") for name in ("code", "reason")}
+    awarding.end_award(work, tender_id, form_id("lot_id"), **named, zone=frame().zone)
+
+
+def _contract(work: Work, tender_id: UUID) -> None:
+    about = (tender_id, form_id("lot_id"), form_id("contract_id"))
+    contracts.make_contract(work, *about, zone=frame().zone, buffet=buffet_of_form())
+
+
+def _complete(work: Work, tender_id: UUID) -> None:
+    contracts.complete_tender(work, tender_id)
+
+
+DECISIONS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
+    "suspend": _suspend,
+    "resume": _resume,
+    "cancel": _cancel,
+    "unsuccessful": _give_up,
+    "end-award": _end_award,
+    "contract": _contract,
+    "complete": _complete,
+}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _award(tender_id: UUID) -> dict[str, Any]:
+    with reading(actor(), now()) as work:
+        version = tender_queries.version(work, tender_id)
+        view = tender_queries.tender(work, tender_id)
+        found = award_queries.award_view(work, tender_id)
+        complaints = complaint_queries.complaints_of(work, tender_id)
+        lines = contract_queries.contracts_of_tender(work, tender_id)
+        names = {one.id: one.name(language()) for one in identity.organisations(work, ["supplier", "school"])}
+    until = view.terms["standstill"].until if "standstill" in view.terms else None
+    runs = until is not None and until >= now() and not view.suspended and bool(found.protocol_sha256)
+    return {
+        "view": view,
+        "title": showing.said(view.line.title),
+        "stage": showing.stage_tag(view.line.stage),
+        "found": found,
+        "lots": _lots(view, found, names),
+        "until": until if runs else None,
+        "left": showing.time_left(until, now()) if runs and until is not None else "",
+        "law": showing.said(view.profile.number("standstill").legal_ref),
+        "verified": view.profile.number("standstill").verified,
+        "complaints": [shown_complaint(one) for one in complaints],
+        "contracts": [shown_line(one, names) for one in lines],
+        "may_complain": "make_complaint" in view.deeds or actor().id is None,
+        "version": version,
+    }
+
+
+def _lots(view: TenderView, found: AwardView, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    document = view.document or {"lots": []}
+    by_id = {lot.lot_id: lot for lot in found.lots}
+    shown = []
+    for lot in document["lots"]:
+        facts = by_id.get(UUID(lot["id"]))
+        if facts is not None:
+            shown.append(_lot(lot, facts, names))
+    return shown
+
+
+def _lot(lot: Mapping[str, Any], facts: LotAward, names: Mapping[UUID, str]) -> dict[str, Any]:
+    standing = facts.standing
+    return {
+        "id": facts.lot_id,
+        "position": lot["position"],
+        "school": showing.said(lot["school"]["name"]),
+        "stage": gettext(LOT_STAGE_NAMES[facts.stage]),
+        "is_active": facts.stage is LotStage.ACTIVE,
+        "winner": names.get(standing.supplier_id, "") if standing is not None else "",
+        "value": money(standing.value_minor, standing.currency, language()) if standing is not None else "",
+        "signing_until": facts.signing_until,
+        "end": lot_end_words(facts.end_code) or word_for(CANCEL_NAMES, facts.end_code),
+        "end_reason": facts.end_reason,
+        "ranking": [
+            [
+                f"{one.rank}. {names.get(one.tenderer_id, '')}",
+                _points(one.points_milli) if one.points_milli else "-",
+                money(one.value_minor, "KZT", language()),
+                _state(one.bid_id, facts),
+            ]
+            for one in facts.ranking
+        ],
+        "findings": [
+            (names.get(supplier_id, ""), [finding_words(one) for one in findings])
+            for supplier_id, findings in facts.findings.items()
+            if findings
+        ],
+    }
+
+
+def _points(milli: int) -> str:
+    return str(format_decimal(milli / 1000, locale=language()))
+
+
+def _state(bid_id: UUID, facts: LotAward) -> str:
+    for one in facts.awards:
+        if one.bid_id == bid_id:
+            return str(gettext("Awarded")) if one.ended_at is None else word_for(END_NAMES, one.end_code or "")
+    return ""
+
+
+def _to_sign(tender_id: UUID) -> dict[str, Any]:
+    context = _award(tender_id)
+    view: TenderView = context["view"]
+    if view.parties.isdisjoint({Party.MEMBER, Party.SECRETARY, Party.ALTERNATE}):
+        raise NotFound
+    with reading(actor(), now()) as work:
+        seats = voters(tender_queries.visible(work, tender_id).seats)
+    lonely = view.profile.number("single_bid_needs_reason").value
+    return context | {
+        "seats": [(str(seat.id), seat.name) for seat in seats],
+        "may_sign": "sign_award" in view.deeds,
+        "needs_reason": any(0 < len(lot.ranking) <= lonely for lot in context["found"].lots),
+        "typed": {},
+    }
+
+
+def _decisions(tender_id: UUID) -> dict[str, Any]:
+    with reading(actor(), now()) as work:
+        hand = tender_queries.visible(work, tender_id)
+        if hand.stage in UNPUBLISHED or hand.parties.isdisjoint({Party.OFFICER, Party.CITY_ADMIN, Party.AUDITOR}):
+            raise NotFound
+    context = _award(tender_id)
+    found: AwardView = context["found"]
+    awarded = [lot for lot in found.lots if lot.stage is LotStage.AWARDED]
+    named = {lot["id"]: lot["school"] for lot in context["lots"]}
+    return context | {
+        "draft_id": tender_id,
+        "causes": _pairs({code: CAUSE_NAMES[code] for code in SUSPENSION_CAUSES}),
+        "held": [one for one in found.causes if not is_complaint(one)],
+        "held_by_complaint": any(is_complaint(one) for one in found.causes),
+        "cancel_codes": _pairs({code: CANCEL_NAMES[code] for code in CANCEL_CODES}),
+        "end_codes": _pairs({code: END_NAMES[code] for code in END_CODES}),
+        "active_lots": [(lot.lot_id, named.get(lot.lot_id, "")) for lot in found.lots if lot.stage is LotStage.ACTIVE],
+        "awarded_lots": [(lot.lot_id, named.get(lot.lot_id, "")) for lot in awarded],
+        "open_lots": [
+            (lot.lot_id, named.get(lot.lot_id, ""))
+            for lot in found.lots
+            if lot.stage in {LotStage.ACTIVE, LotStage.AWARDED}
+        ],
+        "contract_id": new_id(now()),
+        "typed": {},
+        "open": "",
+    }
+
+
+def _pairs(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(code, gettext(name)) for code, name in names.items()]

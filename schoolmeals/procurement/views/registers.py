@@ -175,8 +175,9 @@ def _read(register: str, content: bytes) -> RegisterTable:
 
 
 def _report(found: RegisterTable, facts: dict[str, Any]) -> dict[str, Any]:
+    name = REGISTERS[facts["register"]].name
     return {
-        "register": gettext(REGISTERS[facts["register"]].name),
+        "register": gettext(name),
         "source": facts["source"],
         "as_of": datetime.fromisoformat(facts["as_of"]),
         "count": len(found.lines),

@@ -20,9 +20,11 @@ from schoolmeals.asking import ask
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ids import new_id
+from schoolmeals.jobs import defer
 from schoolmeals.procurement.access import audits_the_city
 from schoolmeals.procurement.models import CommissionSeat, Lot, Tender, TenderAct
 from schoolmeals.procurement.rules.acts import Act, ActKind, TenderFacts, after, replay
+from schoolmeals.procurement.rules.news import TELL, is_told
 from schoolmeals.procurement.rules.permissions import Party, decide
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads
 from schoolmeals.procurement.rules.stages import TIMES, TenderStage, TenderTimes, tender_stage
@@ -233,6 +235,8 @@ def record_act(
     hand.advance(act)
     _keep_times(hand)
     work.session.flush()
+    if hand.facts.version and is_told(kind):
+        defer(work, TELL, act_id=str(act.id))
     named = {"tender": hand.id, "number": act.number, "lot": lot_id, "subject": subject_id, "payload": act.payload}
     audit.record(work, f"procurement.{kind.value}", audit.Subject("tender-act", act.id), named, personal=personal)
     return act

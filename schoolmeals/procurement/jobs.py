@@ -21,8 +21,10 @@ from schoolmeals.procurement.protocols import DRAW
 from schoolmeals.procurement.queries.tenders import stage_is
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.bids import cover_count
+from schoolmeals.procurement.rules.news import TELL
 from schoolmeals.procurement.rules.papers import DRAW_NOTICE
 from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.telling import forget_old_subscriptions, tell_subscribers
 from schoolmeals.web import frame
 
 
@@ -74,6 +76,8 @@ def _at(look: Work, stage: TenderStage) -> list[tuple[UUID, datetime]]:
 
 TASKS: tuple[Task, ...] = (
     Task(DRAW_NOTICE, draw_notice),
+    Task(TELL, tell_subscribers),
+    Task("procurement.forget_subscriptions", forget_old_subscriptions, every="50 1 * * *"),
     Task("procurement.close", close_due, every="* * * * *"),
     Task("procurement.cover", cover, every="*/10 * * * *"),
     Task(DRAW, draw_protocol),

@@ -98,6 +98,10 @@ DEEDS: Final[dict[str, Permit]] = {
     "add_tax": _permit([_P.SUPPLIER], None),
     "end_tax": _permit([_P.SUPPLIER], None),
     "open_draft": _permit(OFFICERS, None),
+    "subscribe": _permit([_P.PUBLIC], None),
+    "confirm_subscription": _permit([_P.PUBLIC], None),
+    "unsubscribe": _permit([_P.PUBLIC], None),
+    "forget_subscriptions": _permit([_P.SYSTEM], None),
     # The draft.
     "edit_section": _permit(OFFICERS, AMENDABLE),
     "add_lot": _permit(OFFICERS, DRAFT),

@@ -13,7 +13,7 @@ from schoolmeals.errors import N_
 from schoolmeals.procurement.needing import Served
 from schoolmeals.procurement.profiles import Number, Profile
 from schoolmeals.procurement.queries.tenders import TenderView
-from schoolmeals.procurement.rules.acts import Act
+from schoolmeals.procurement.rules.acts import Act, ActKind
 from schoolmeals.procurement.rules.need import Need
 from schoolmeals.procurement.rules.sections import Field, FieldKind, sections_for
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, TenderStage, tender_stage
@@ -255,6 +255,9 @@ def history(acts: Sequence[Act]) -> list[dict[str, Any]]:
 def _said_of(act: Act) -> str:
     """The words of an act's own: a reason, a rationale, a name."""
     payload = act.payload
+    if act.kind is ActKind.SEAT_ENDED:
+        # That somebody left is everybody's business; why, is the commission's and the auditors'.
+        return str(payload.get("name", ""))
     return str(payload.get("reason") or said(payload.get("rationale")) or payload.get("name") or "")
 
 

@@ -25,6 +25,10 @@ STEP_NAMES: Final = {
     ActKind.SEAT_ENDED: N_("%(name)s left the commission"),
     ActKind.SEAT_CALLED: N_("%(name)s was called in from the alternates"),
 }
+FILE_AMISS: Final = N_(
+    "Enough members have come, but the sealed file is missing or damaged here. The bidder can send it again until the "
+    "opening is put off."
+)
 BAD_SHARES: Final = N_("%(name)s handed in shares that are not good: %(reasons)s")
 
 
@@ -49,7 +53,7 @@ def shown_line(
         "needed": found.needed,
         "who": [seats.get(str(seat), "") for seat in line.good],
         # What was found at the opening has the members' bad shares in it.
-        "wrong": said or bad,
+        "wrong": [*(said or bad), *([gettext(FILE_AMISS)] if _is_stuck(line, found) else [])],
         "sha256": line.plaintext_sha256,
         "unreadable": word(line.unreadable) if line.unreadable else "",
         "state": _state(line, found),
@@ -59,7 +63,7 @@ def shown_line(
 def shown_member(seat: SeatFacts, found: OpeningFacts) -> list[str]:
     """A row of the members' table: who, for whom, whether present."""
     constituency = gettext(CONSTITUENCY_NAMES[seat.constituency]) if seat.constituency else ""
-    present = gettext("Present") if seat.id in found.present else gettext("Not here yet")
+    present = gettext("Has come") if seat.id in found.present else gettext("Not here yet")
     return [seat.name, word(seat.part), constituency, present if found.lines else "-"]
 
 
@@ -79,6 +83,11 @@ def shown_step(act: Act, bidders: Mapping[UUID, str], seats: Mapping[str, str]) 
     text = BAD_SHARES if is_bad else STEP_NAMES[act.kind]
     care = is_bad or act.kind in (ActKind.BID_UNREADABLE, ActKind.OPENING_ADJOURNED)
     return {"moment": act.at, "text": gettext(text) % about, "care": care}
+
+
+def _is_stuck(line: EnvelopeLine, found: OpeningFacts) -> bool:
+    """Enough shares are here, and still it is not open: whoever brought the last one has tried."""
+    return line.is_closed and len(line.good) >= found.needed
 
 
 def _state(line: EnvelopeLine, found: OpeningFacts) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from base64 import b64decode, b64encode
 from typing import Any, Final
 from uuid import UUID
 
-from flask import jsonify, request, url_for
+from flask import flash, jsonify, request, url_for
+from flask_babel import gettext
 
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, Invalid, Refusal
@@ -15,7 +16,6 @@ from schoolmeals.procurement.actions import opening as opening_deeds
 from schoolmeals.procurement.queries import members as member_queries
 from schoolmeals.procurement.queries.members import key_set_bytes, shares_to_open
 from schoolmeals.procurement.rules.stages import TenderStage
-from schoolmeals.procurement.sealing import SealingFault
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.members import MEMBERS, named_seat, told_refusal
 from schoolmeals.procurement.views.openings import reveal_ready, shown_opening
@@ -70,23 +70,20 @@ def hand_in_shares(commission_id: UUID) -> Any:
         shares, unreadable = _handed_in(told if isinstance(told, dict) else {})
         with transaction(actor(), now()) as work:
             faults = opening_deeds.give_shares(work, commission_id, shares, unreadable=unreadable)
-        stuck = _reveal(commission_id)
+        _reveal(commission_id)
     except Refusal as refusal:
         return told_refusal(refusal)
     named = [{"code": one.code.value, "envelope": one.envelope} for one in faults]
     page = url_for("procurement.ceremony", commission_id=commission_id)
-    return jsonify({"faults": named, "stuck": stuck, "next": page})
+    return jsonify({"faults": named, "next": page})
 
 
-def _reveal(commission_id: UUID) -> str:
-    """Open what can be opened; the shares are here whatever comes of it. Gives what was in the way."""
+def _reveal(commission_id: UUID) -> None:
+    """Open what can be opened; the shares are here whatever comes of it. What is in the way, the next page tells."""
     try:
         reveal_ready(commission_id)
-    except SealingFault as fault:
-        return fault.fault.code.value
     except Refusal as refusal:
-        return refusal.code
-    return ""
+        flash(gettext(refusal.sentence) % refusal.params, "care")
 
 
 def _handed_in(told: dict[str, Any]) -> tuple[list[bytes], list[tuple[UUID, str]]]:

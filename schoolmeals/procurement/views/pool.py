@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from babel.dates import format_date
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
@@ -187,7 +188,7 @@ def _rotation() -> dict[str, Any]:
             for id, why in found.items()
         ],
         "exceptions": [
-            [one.person_name, gettext(OFFICE_NAMES[one.office]), one.until.isoformat(), showing.said(one.reason)]
+            [one.person_name, gettext(OFFICE_NAMES[one.office]), _shown_day(one.until), showing.said(one.reason)]
             for one in exceptions
         ],
         "limits": [_limit(office, profile) for office in OFFICES],
@@ -215,7 +216,11 @@ def _limit(office: str, profile: Profile) -> tuple[str, str, str, bool]:
 
 
 def _span(one: tenure_queries.TenureFacts) -> str:
-    return f"{one.started_on.isoformat()} – {one.ended_on.isoformat() if one.ended_on else gettext('now')}"
+    return f"{_shown_day(one.started_on)} – {_shown_day(one.ended_on) if one.ended_on else gettext('now')}"
+
+
+def _shown_day(value: date) -> str:
+    return format_date(value, "d MMMM y", locale=language())
 
 
 def _sentence(refused: Any) -> str:

@@ -14,7 +14,7 @@ const DEEDS = {
   async make() {
     made = await newMemberKey();
     passkey = null;
-    place.querySelector("[data-passphrase]").textContent = made.passphrase;
+    place.querySelector("[data-passphrase]").replaceChildren(...inGroups(made.passphrase));
     const link = place.querySelector("[data-download]");
     link.href = URL.createObjectURL(new Blob([made.keyFile], { type: "text/plain" }));
     link.download = place.dataset.file;
@@ -65,6 +65,11 @@ const DEEDS = {
     await requireOwn(await unwrapByPasskey({ credential: kept.credential, file: kept.passkeyFile }));
   },
 };
+
+// On a narrow screen a passphrase breaks between its groups.
+function inGroups(passphrase) {
+  return passphrase.split("-").flatMap((group, nth) => (nth ? ["-", document.createElement("wbr"), group] : [group]));
+}
 
 // The published key must be the one that was opened, not merely some key.
 async function requireOwn(identity) {

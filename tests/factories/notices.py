@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from schoolmeals.ids import new_id
+from schoolmeals.keys import token_hash
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.documents import LotText, TenderText, canonical_text, digest_of, document_of
-from schoolmeals.procurement.models import Lot, PlanLine, Tender, TenderAct, TenderDocument, TenderVersion
+from schoolmeals.procurement.models import Lot, PlanLine, Subscription, Tender, TenderAct, TenderDocument, TenderVersion
 from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -89,6 +90,14 @@ def new_paper(tender_id: UUID, now: datetime) -> UUID:
     )
     found: UUID = saved(row).id
     return found
+
+
+def new_subscription(tender_id: UUID, now: datetime) -> str:
+    """Somebody who follows a tender; the token of their letters."""
+    token = tender_id.hex
+    row = {"tender_id": tender_id, "search": None, "email": "reader@example.kz", "language": "kk"}
+    saved(Subscription(id=new_id(now), **row, token_hash=token_hash(token), made_at=now))
+    return token
 
 
 def new_plan_line(organiser_id: UUID, school_id: UUID, now: datetime) -> UUID:

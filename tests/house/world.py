@@ -25,6 +25,7 @@ from schoolmeals.wallet.models import Purse, TopUp
 from tests.factories import saved
 from tests.factories import session as session_of_factories
 from tests.factories.canteen import Canteen, new_canteen, new_card, new_eater
+from tests.factories.contract_rows import new_contract
 from tests.factories.files import new_kept_file
 from tests.factories.identity import (
     DeviceFactory,
@@ -36,11 +37,12 @@ from tests.factories.identity import (
     signed_in,
     signed_in_till,
 )
-from tests.factories.notices import new_draft, new_notice, new_paper, new_plan_line
+from tests.factories.notices import new_draft, new_notice, new_paper, new_plan_line, new_subscription
 from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.seats import new_pool_member, new_seat
+from tests.factories.suppliers import new_equipment, new_evidence, new_register
 from tests.factories.wallet import CASH
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
@@ -135,9 +137,24 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
         **about,
         "enquiry_id": new_id(canteen.now),
         "document_id": new_paper(tender_id, canteen.now),
+        "ledger_kind": "equipment",
+        "ledger_line_id": new_equipment(canteen.school_id, canteen.now),
+        "paper_sha256": new_evidence(canteen.school_id, canteen.now),
+        "register_id": new_register(canteen.now),
+        "bid_step": "withdraw",
         "change": "explain",
+        "subscription_token": new_subscription(tender_id, canteen.now),
         "number": 1,
+        **_contract(tender_id, canteen),
     }
+
+
+def _contract(tender_id: UUID, canteen: Canteen) -> dict[str, Any]:
+    """A contract of the tender's, and a complaint about it."""
+    rows = new_contract(tender_id, canteen.school_id, canteen.now)
+    chosen = {"decision": "suspend", "complaint_move": "refuse", "contract_step": "terminate"}
+    ids = {"contract_id": rows.contract_id, "complaint_id": rows.complaint_id, "complaint_file_id": rows.file_id}
+    return {**ids, **chosen}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_
+from sqlalchemy import or_, update
 
 from schoolmeals import audit, identity, mail
 from schoolmeals.audit import Subject
@@ -121,11 +121,12 @@ def unsubscribe(work: Work, token: str) -> None:
 
 
 def forget_subscriptions(work: Work) -> int:
-    """Delete the addresses of those who never confirmed in time, or ended long ago; gives their number."""
+    """Erase the addresses of those who never confirmed in time, or ended long ago; gives their number."""
     permitted_in(work, "forget_subscriptions")
     never = (Subscription.confirmed_at.is_(None)) & (Subscription.made_at < work.now - CONFIRM_WITHIN)
     ended = Subscription.ended_at < work.now - KEPT_AFTER_END
-    gone = work.session.scalars(delete(Subscription).where(or_(never, ended)).returning(Subscription.id)).all()
+    erased = update(Subscription).where(or_(never, ended), Subscription.email != "")
+    gone = work.session.scalars(erased.values(email="", ended_at=work.now).returning(Subscription.id)).all()
     if gone:
         audit.record(work, "procurement.forget-subscriptions", Subject("subscription"), {"rows": len(gone)})
     return len(gone)

@@ -1,6 +1,7 @@
 """Pages of the tenders' room, one file for each group of doors."""
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.views import admission as admission
 from schoolmeals.procurement.views import amendments as amendments
 from schoolmeals.procurement.views import awards as awards
 from schoolmeals.procurement.views import bid_room as bid_room
@@ -20,9 +21,13 @@ from schoolmeals.procurement.views import (
 )
 from schoolmeals.procurement.views import complaints as complaints
 from schoolmeals.procurement.views import contracts as contracts
+from schoolmeals.procurement.views import mending as mending
 from schoolmeals.procurement.views import papers as papers
 from schoolmeals.procurement.views import registers as registers
+from schoolmeals.procurement.views import scores as scores
+from schoolmeals.procurement.views import scoring as scoring
 from schoolmeals.procurement.views import signing as signing
+from schoolmeals.procurement.views import subscriptions as subscriptions
 from schoolmeals.procurement.views import supplier_ledger as supplier_ledger
 from schoolmeals.procurement.views import suppliers as suppliers
 from schoolmeals.procurement.views.blueprint import pages

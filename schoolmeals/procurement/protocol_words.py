@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.rules.admission import FLAGS, REASONS
+from schoolmeals.procurement.rules.findings import FINDING_NAMES
+from schoolmeals.procurement.rules.judging import DECIDED_BY
 from schoolmeals.procurement.rules.opening import INCOMPLETE, NOT_DISCLOSED
+from schoolmeals.procurement.rules.pricing import OUT_NAMES
 from schoolmeals.procurement.sealing import FaultCode
 from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
 
@@ -40,4 +44,9 @@ PROTOCOL_WORDS: Final[Mapping[str, str]] = {
     **OUTCOME_NAMES,
     **ENVELOPE_NAMES,
     **FAULT_NAMES,
+    **FLAGS,
+    **OUT_NAMES,
+    **{f"finding:{code}": text for code, text in FINDING_NAMES.items()},
+    **{f"reason:{code}": text for code, text in REASONS.items()},
+    **{f"decided:{code}": text for code, text in DECIDED_BY.items()},
 }

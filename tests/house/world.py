@@ -130,6 +130,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     member_id = new_pool_member(canteen.school_id, PersonFactory.create().id, canteen.now)
     protocol |= {"rotation_step": "note", "pool_member_id": member_id}
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
+    chosen |= {"admission_step": "mend", "score_step": "reveal", "bid_id": new_id(canteen.now)}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}
     return {

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 DEMO_SECRET: Final = "demo-secret-not-for-production"  # noqa: S105 (production refuses to start with it)
+MOST_ACCELERATED: Final = 100_000
+"""Then twenty days last seventeen seconds."""
 _AGREED_NAMES: Final = {"database_url": "DATABASE_URL", "database_owner_url": "DATABASE_OWNER_URL"}
 _WORDS_FOR_TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _WORDS_FOR_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -69,6 +71,8 @@ class Settings:
     """``smtp://user:password@host:port`` or ``smtps://...``. Empty: no letters are sent; the demo shows them."""
     mail_from: str = ""
     """The address that letters come from."""
+    tender_accelerator: int = 1
+    """By how much every term of a tender is divided that is published in the demo; 1 elsewhere."""
     upload_max_bytes: int = 60_000_000
     metrics_hosts: tuple[str, ...] = ("127.0.0.1", "::1")
 
@@ -100,6 +104,10 @@ class Settings:
             raise SettingError(f"{variable_of('base_url')} must start with https:// outside the demo")
         if not self.demo and self.stripe_api_base:
             raise SettingError(f"{variable_of('stripe_api_base')} is for the demo and tests only")
+        if not 1 <= self.tender_accelerator <= MOST_ACCELERATED:
+            raise SettingError(f"{variable_of('tender_accelerator')} must be from 1 to {MOST_ACCELERATED}")
+        if not self.demo and self.tender_accelerator != 1:
+            raise SettingError(f"{variable_of('tender_accelerator')} is for the demo only: the law's terms are whole")
         if self.stripe_secret_key and not self.stripe_webhook_secret:
             raise SettingError(f"{variable_of('stripe_webhook_secret')} is needed beside the secret key")
         if self.staff_second_factor not in ("auto", "yes", "no"):

@@ -100,3 +100,15 @@ def test_who_demands_a_second_factor_of_staff(word: str, in_production: bool, in
     assert read(SCHOOLMEALS_DEMO="yes", SCHOOLMEALS_STAFF_SECOND_FACTOR=word).demands_second_factor is in_the_demo
     with pytest.raises(SettingError, match="SCHOOLMEALS_STAFF_SECOND_FACTOR"):
         read(**STRICT, SCHOOLMEALS_STAFF_SECOND_FACTOR="maybe")
+
+
+@pytest.mark.parametrize("times", ["0", "-1", "100001"])
+def test_terms_are_divided_by_something_sensible(times: str) -> None:
+    with pytest.raises(SettingError, match="SCHOOLMEALS_TENDER_ACCELERATOR must be from 1 to 100000"):
+        read(SCHOOLMEALS_DEMO="yes", SCHOOLMEALS_TENDER_ACCELERATOR=times)
+
+
+def test_the_laws_terms_are_whole_outside_the_demo() -> None:
+    with pytest.raises(SettingError, match="for the demo only"):
+        read(**STRICT, SCHOOLMEALS_TENDER_ACCELERATOR="1440")
+    assert read(SCHOOLMEALS_DEMO="yes", SCHOOLMEALS_TENDER_ACCELERATOR="1440").tender_accelerator == 1440

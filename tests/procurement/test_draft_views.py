@@ -1,6 +1,8 @@
 """Officers write a tender through forms, a second person reads it, and it is published once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -149,3 +151,17 @@ def test_a_draft_is_nobody_elses(world: Procurement, app: Flask) -> None:
     draft_id = world.bare_draft()
     for who, code in ((world.supplier, 403), (world.buyer, 403), (world.auditor, 200), (world.city_admin, 200)):
         assert browser(app, who).get(f"/procurement/tenders/{draft_id}/edit").status_code == code
+
+
+def test_in_the_demo_terms_can_be_divided(
+    world: Procurement, app: Flask, editor: FlaskClient, client: FlaskClient
+) -> None:
+    frame = app.extensions["schoolmeals"]
+    app.extensions["schoolmeals"] = replace(frame, settings=replace(frame.settings, tender_accelerator=1440))
+    draft_id = world.tender_in(TenderStage.APPROVED)
+    form = {"act_id": str(new_id(world.clock()))}
+    assert post(editor, f"/procurement/tenders/{draft_id}/decide/publish", form).status_code == 303
+    assert world.until(draft_id, "discussion") == world.clock() + timedelta(minutes=5)
+    assert world.until(draft_id, "bidding") == world.clock() + timedelta(minutes=15)
+    shown = client.get(f"/tenders/{draft_id}", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "all terms are 1,440 times shorter" in shown

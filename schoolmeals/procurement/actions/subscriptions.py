@@ -134,8 +134,8 @@ def forget_subscriptions(work: Work) -> int:
 
 def _spend(work: Work, keys: NewsKeys, name: str, limit: int) -> Refused | None:
     key = keyed_hash(keys.tokens, name)
-    spent = {"limit": limit, "per": timedelta(hours=12)}
-    return identity.spend_attempt(work, "tender-subscription", key, **spent, block=timedelta(hours=1))
+    per, block = timedelta(hours=12), timedelta(hours=1)
+    return identity.spend_attempt(work, "tender-subscription", key, limit=limit, per=per, block=block)
 
 
 def _record(work: Work, action: str, row: Subscription) -> None:

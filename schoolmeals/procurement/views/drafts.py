@@ -26,7 +26,7 @@ from schoolmeals.procurement.rules.sections import section as find_section
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again, own_organiser, school_choices
 from schoolmeals.procurement.views.section_forms import inputs_of, items_section, read_content
-from schoolmeals.web import actor, frame, guard, language, now, render
+from schoolmeals.web import actor, frame, guard, language, now, render, settings
 from schoolmeals.web.problems import spoken
 from schoolmeals.workdays import local_day
 
@@ -147,7 +147,8 @@ def decide_draft(draft_id: UUID, deed: str) -> Any:
 
 
 def _publish(work: Work, draft_id: UUID) -> None:
-    publishing.publish_tender(work, draft_id, act_id=form_id("act_id"), zone=frame().zone)
+    accelerator = settings().tender_accelerator
+    publishing.publish_tender(work, draft_id, act_id=form_id("act_id"), zone=frame().zone, accelerator=accelerator)
 
 
 def _reason() -> str:

@@ -14,10 +14,13 @@ from sqlalchemy import delete
 
 from schoolmeals import identity
 from schoolmeals.actors import SYSTEM, Role
+from schoolmeals.procurement import profiles
 from schoolmeals.procurement.actions import commission
 from schoolmeals.procurement.models import CiphertextPart, InterestDeclaration, MemberKey, OpenedBid, PoolMember
+from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries import interests
 from schoolmeals.procurement.queries import openings as opening_queries
+from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import Manifest, new_member_key, open_share, shares
@@ -52,6 +55,13 @@ def public(app: Flask) -> FlaskClient:
 
 def post_json(app: Flask, client: FlaskClient, path: str, told: dict[str, Any]) -> Any:
     return client.post(path, json=told, headers=csrf_header(app, client))
+
+
+def told_by(client: FlaskClient, path: str) -> dict[str, Any]:
+    """What a door for scripts answers."""
+    told = client.get(path).json
+    assert isinstance(told, dict)
+    return told
 
 
 def share_of(world: Procurement, bid: MadeBid, seat: SeatFacts) -> str:
@@ -132,10 +142,10 @@ def test_members_open_and_everybody_follows(app: Flask, world: Procurement, tend
     seats = voters(world.seats(tender_id))
     watching = public(app)
     version = f"/tenders/{tender_id}/opening/version"
-    tokens = [watching.get(version).json]
+    tokens = [told_by(watching, version)]
     for nth, seat in enumerate(seats[:2], start=1):
         assert hand_in_share(app, world, tender_id, bid, seat).json["faults"] == []
-        tokens.append(watching.get(version).json)
+        tokens.append(told_by(watching, version))
         page = watching.get(f"/tenders/{tender_id}/opening").text
         assert f"Shares: {nth} of 3" in page
         assert f"{seat.name} opened the own shares" in page
@@ -149,7 +159,7 @@ def test_members_open_and_everybody_follows(app: Flask, world: Procurement, tend
     hand_in_share(app, world, tender_id, bid, seats[3])
     page = watching.get(f"/tenders/{tender_id}/opening").text
     assert "Digest of the content:" in page
-    tokens.append(watching.get(version).json)
+    tokens.append(told_by(watching, version))
     assert len({one["token"] for one in tokens}) == len(tokens)
     member = browser_of(app, world, seats[4])
     at = f"/tenders/{tender_id}/opening"
@@ -183,6 +193,43 @@ def test_crafted_shares_and_a_swapped_file_are_named_to_everybody(
     assert "do not belong together" in page
     assert "Cannot be read" in page
     assert page.count("Digest of the content:") == 1
+
+
+def test_price_envelopes_of_admitted_bids_are_opened_on_the_same_page(
+    app: Flask, world: Procurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procedure = profiles.load("kz-catering-points")
+    twofold = Profile.from_json({**procedure.json, "envelopes": ["qualification", "price"]})
+    monkeypatch.setattr(profiles, "load", lambda _code: twofold)
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    bid = hand_in(world, tender_id, envelopes=("qualification", "price"))
+    start(world, tender_id)
+    seats = voters(world.seats(tender_id))
+    for seat in seats[:3]:
+        hand_in_share(app, world, tender_id, bid, seat)
+    secretary, at = signed_in(app, _id(world.secretary.id)), f"/tenders/{tender_id}/opening"
+    assert send(secretary, f"{at}/finish", {}, shown_at=at).status_code == 303
+    assert "Envelope with the price" not in public(app).get(at).text
+    lots = {str(bid.lot_id): {"admitted": [str(bid.id)], "rejected": []}}
+    world.act(tender_id, ActKind.ADMITTED, {"lots": lots})
+    assert world.stage(tender_id) is TenderStage.EVALUATION
+    for seat in seats[2:]:
+        page = f"/commission/{tender_id}/opening"
+        client = browser_again(app, seat) if seat is seats[2] else browser_of(app, world, seat)
+        assert "1 share waits for your key" in client.get(page).text
+        share = open_share(Manifest.from_bytes(bid.manifest), "price", str(seat.id), world.identities[seat.id])
+        told = {"shares": [b64encode(share.to_bytes()).decode()], "unreadable": []}
+        assert post_json(app, client, f"{page}/shares", told).json["faults"] == []
+    row: OpenedBid = world.look(lambda work: work.session.get_one(OpenedBid, (bid.id, "price")))
+    assert row.unreadable is None
+    page = public(app).get(at).text
+    assert page.count("Digest of the content:") == 2
+    assert "Envelope with the price" in page
+
+
+def browser_again(app: Flask, seat: SeatFacts) -> FlaskClient:
+    """Another browser of a member whose role is granted already."""
+    return signed_in(app, seat.person_id)
 
 
 def test_what_is_no_share_is_refused_and_nothing_is_kept(app: Flask, world: Procurement, tender_id: UUID) -> None:
@@ -288,7 +335,7 @@ def test_the_ceremony_tells_the_browser_only_the_own_work(app: Flask, world: Pro
     bid = hand_in(world, tender_id)
     start(world, tender_id)
     seat = world.seat(tender_id, "chair")
-    told = browser_of(app, world, seat).get(f"/commission/{tender_id}/opening/work").json
+    told = told_by(browser_of(app, world, seat), f"/commission/{tender_id}/opening/work")
     assert told["member_id"] == str(seat.id)
     assert [(one["bid_id"], one["envelope"]) for one in told["envelopes"]] == [(str(bid.id), "qualification")]
     assert told["envelopes"][0]["manifest"] == b64encode(bid.manifest).decode()

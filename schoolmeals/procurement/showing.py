@@ -44,6 +44,7 @@ WAY: Final = (
 )
 """The stages of a timeline; ``closed`` is the wait before the opening."""
 Unit = Literal["day", "hour", "minute"]
+UNTIL: Final = N_("Until %(when)s")
 TERM_ENDS: Final = {
     "discussion": N_("Until %(when)s"),
     "bidding": N_("Bids are taken until %(when)s"),
@@ -264,7 +265,7 @@ def _said_of(act: Act) -> str:
 def _ends(view: TenderView, stage: TenderStage) -> str:
     names = {TenderStage.DISCUSSION: ("discussion",), TenderStage.BIDDING: ("bidding", "questions")}
     terms = [name for name in names.get(stage, (stage.value,)) if name in view.terms]
-    return ". ".join(gettext(TERM_ENDS[name]) % {"when": when(view.terms[name].until)} for name in terms)
+    return ". ".join(gettext(TERM_ENDS.get(name, UNTIL)) % {"when": when(view.terms[name].until)} for name in terms)
 
 
 def _table(field: Field, rows: Sequence[Mapping[str, Any]]) -> ShownTable:

@@ -34,12 +34,17 @@ FILES: Final = {
     "canteen.menu_workbook",
     "files.download",
     "parents.meals_csv",
+    "procurement.bid_room_json",
+    "procurement.evidence_file",
     "procurement.notice_json",
     "procurement.opening_version",
     "procurement.opening_work",
+    "procurement.own_bids_json",
     "procurement.protocol_json",
     "procurement.protocol_pdf",
     "procurement.tender_document",
+    "procurement.receipt_file",
+    "procurement.register_template",
     "procurement.tender_feed",
     "pupils.photo",
     "pupils.problems",
@@ -51,7 +56,17 @@ FILES: Final = {
 PIECES: Final = {"canteen.till.faces"}
 PROBES: Final = {"parents.home_version", "web.healthz", "web.metrics", "web.readyz", "web.version"}
 NO_PAGES: Final = FILES | PIECES | PROBES
-SIGNPOSTS: Final = {"/", "/day", "/menu", "/cash-desk", "/pupils", "/people", "/sign-in/code", "/me/second-step"}
+SIGNPOSTS: Final = {
+    "/",
+    "/day",
+    "/menu",
+    "/cash-desk",
+    "/pupils",
+    "/people",
+    "/sign-in/code",
+    "/me/second-step",
+    "/supplier",
+}
 """They lead on to a page that is looked at by its own address; the last two do where nobody is half signed in."""
 ERRORS: Final = {"public": ("/nowhere", 404), "parent": ("/city", 403), "cashier": ("/till", 403)}
 """What is not there, what is somebody else's, and what is for tills."""

@@ -42,7 +42,7 @@ from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.seats import new_pool_member, new_seat
-from tests.factories.suppliers import new_equipment, new_evidence, new_register
+from tests.factories.suppliers import new_equipment, new_evidence, new_register, new_register_upload
 from tests.factories.wallet import CASH
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
@@ -88,6 +88,8 @@ def build(app: Flask, do: Any, clock: MovableClock) -> World:
         kept = {"kind": "upload", "purpose": PURPOSE, "ready_at": None, "school_id": things[variant]["school_id"]}
         things[variant]["upload_id"] = new_kept_file(keeper, clock(), template(), **kept)
     new_seat(things["own"]["tender_id"], here.school_id, people["commission-member"], clock())
+    for variant, keeper in (("own", people["city-admin"]), ("same", stranger), ("other", stranger)):
+        things[variant]["register_upload_id"] = new_register_upload(keeper, clock())
     things["missing"] = {name: new_id() if isinstance(value, UUID) else value for name, value in things["own"].items()}
     things["missing"]["sha256"] = "0" * 64
     till = DeviceFactory.create(school_id=here.school_id, cashier_id=people["cashier"])

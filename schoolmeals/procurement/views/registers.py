@@ -69,29 +69,29 @@ def take_register() -> Any:
             )
     except Refusal as refusal:
         return again(refusal, "procurement/registers.html", **context)
-    return redirect(url_for("procurement.check_register", upload_id=kept), code=303)
+    return redirect(url_for("procurement.check_register", register_upload_id=kept), code=303)
 
 
-@pages.get("/procurement/registers/upload/<uuid:upload_id>")
+@pages.get("/procurement/registers/upload/<uuid:register_upload_id>")
 @guard(WRITERS)
-def check_register(upload_id: UUID) -> Any:
+def check_register(register_upload_id: UUID) -> Any:
     """What is in a table, and each bad cell with its line, column and reason."""
     with reading(actor(), now()) as look:
-        kept = kept_file(look, upload_id, purpose=PURPOSE)
-        content = content_of(look, file_key(), upload_id, purpose=PURPOSE)
+        kept = kept_file(look, register_upload_id, purpose=PURPOSE)
+        content = content_of(look, file_key(), register_upload_id, purpose=PURPOSE)
     found = _read(kept.facts["register"], content)
     return render("procurement/register_check.html", file=kept, errors={}, **_report(found, kept.facts))
 
 
-@pages.post("/procurement/registers/upload/<uuid:upload_id>")
+@pages.post("/procurement/registers/upload/<uuid:register_upload_id>")
 @guard(WRITERS)
-def confirm_register(upload_id: UUID) -> Any:
+def confirm_register(register_upload_id: UUID) -> Any:
     """Import it. Said twice, it is done once."""
     with transaction(actor(), now()) as work:
-        kept = kept_file(work, upload_id, purpose=PURPOSE)
+        kept = kept_file(work, register_upload_id, purpose=PURPOSE)
         if kept.stage is not FileStage.ENDED:
-            content = content_of(work, file_key(), upload_id, purpose=PURPOSE)
-            end_upload(work, upload_id, purpose=PURPOSE)
+            content = content_of(work, file_key(), register_upload_id, purpose=PURPOSE)
+            end_upload(work, register_upload_id, purpose=PURPOSE)
             import_register(
                 work,
                 _place(),
@@ -106,24 +106,24 @@ def confirm_register(upload_id: UUID) -> Any:
     return redirect(url_for("procurement.registers"), code=303)
 
 
-@pages.post("/procurement/registers/upload/<uuid:upload_id>/drop")
+@pages.post("/procurement/registers/upload/<uuid:register_upload_id>/drop")
 @guard(WRITERS)
-def drop_register(upload_id: UUID) -> Any:
+def drop_register(register_upload_id: UUID) -> Any:
     """Forget a table that was not imported."""
     with transaction(actor(), now()) as work:
-        end_upload(work, upload_id, purpose=PURPOSE)
+        end_upload(work, register_upload_id, purpose=PURPOSE)
     flash(gettext("The file was dropped. Nothing was changed."), "good")
     return redirect(url_for("procurement.registers"), code=303)
 
 
-@pages.get("/procurement/registers/<uuid:import_id>")
+@pages.get("/procurement/registers/<uuid:register_id>")
 @guard(READERS)
-def register_entries(import_id: UUID) -> Any:
+def register_entries(register_id: UUID) -> Any:
     """Who is in an import, by number or name."""
     text = request.args.get("text", "").replace("\x00", "")[:SHOWN]
     with reading(actor(), now()) as look:
-        found = register_queries.register_import(look, import_id)
-        rows = [_entry(row) for row in register_queries.entries(look, import_id, text)]
+        found = register_queries.register_import(look, register_id)
+        rows = [_entry(row) for row in register_queries.entries(look, register_id, text)]
     return render(
         "procurement/register_entries.html",
         found=found,

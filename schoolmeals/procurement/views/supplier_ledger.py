@@ -31,45 +31,45 @@ _END: Final[Mapping[str, Callable[..., None]]] = {
 }
 
 
-@pages.get("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):kind>")
+@pages.get("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>")
 @guard(SUPPLIERS)
-def supplier_lines(organisation_id: UUID, kind: str) -> Any:
+def supplier_lines(organisation_id: UUID, ledger_kind: str) -> Any:
     """One list of the ledger, and the form for a new line."""
-    return render("procurement/supplier_lines.html", **_lines(organisation_id, kind, {}))
+    return render("procurement/supplier_lines.html", **_lines(organisation_id, ledger_kind, {}))
 
 
-@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):kind>")
+@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>")
 @guard(SUPPLIERS)
-def add_supplier_line(organisation_id: UUID, kind: str) -> Any:
+def add_supplier_line(organisation_id: UUID, ledger_kind: str) -> Any:
     """Put a line into the ledger."""
-    context = _lines(organisation_id, kind, request.form)
+    context = _lines(organisation_id, ledger_kind, request.form)
     try:
-        line = typed_line(kind)
+        line = typed_line(ledger_kind)
         with transaction(actor(), now()) as work:
-            _ADD[kind](work, organisation_id, line)
+            _ADD[ledger_kind](work, organisation_id, line)
     except Refusal as refusal:
         return again(refusal, "procurement/supplier_lines.html", **context)
-    return done("procurement.supplier_lines", organisation_id, kind=kind)
+    return done("procurement.supplier_lines", organisation_id, ledger_kind=ledger_kind)
 
 
-@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):kind>/<uuid:line_id>/end")
+@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>/<uuid:ledger_line_id>/end")
 @guard(SUPPLIERS)
-def end_supplier_line(organisation_id: UUID, kind: str, line_id: UUID) -> Any:
+def end_supplier_line(organisation_id: UUID, ledger_kind: str, ledger_line_id: UUID) -> Any:
     """End a line: of staff on the day that was typed, or today."""
-    context = _lines(organisation_id, kind, {})
+    context = _lines(organisation_id, ledger_kind, {})
     try:
         with transaction(actor(), now()) as work:
-            if kind == "staff":
+            if ledger_kind == "staff":
                 problems: dict[str, list[FieldProblem]] = {}
                 ended_on = day_of("ended_on", problems, needed=False)
                 if problems:
                     raise Invalid(fields=problems)
-                ledger_deeds.end_staff(work, organisation_id, line_id, ended_on or today())
+                ledger_deeds.end_staff(work, organisation_id, ledger_line_id, ended_on or today())
             else:
-                _END[kind](work, organisation_id, line_id)
+                _END[ledger_kind](work, organisation_id, ledger_line_id)
     except Refusal as refusal:
         return again(refusal, "procurement/supplier_lines.html", **context)
-    return done("procurement.supplier_lines", organisation_id, kind=kind)
+    return done("procurement.supplier_lines", organisation_id, ledger_kind=ledger_kind)
 
 
 def _lines(organisation_id: UUID, kind: str, typed: Mapping[str, str]) -> dict[str, Any]:

@@ -153,24 +153,24 @@ def add_evidence(organisation_id: UUID) -> Any:
     return done("procurement.supplier_evidence", organisation_id)
 
 
-@pages.get("/supplier/<uuid:organisation_id>/evidence/<sha256>")
+@pages.get("/supplier/<uuid:organisation_id>/evidence/<paper_sha256>")
 @guard(SUPPLIERS)
-def evidence_file(organisation_id: UUID, sha256: str) -> Any:
+def evidence_file(organisation_id: UUID, paper_sha256: str) -> Any:
     """A paper itself."""
     with reading(actor(), now()) as look:
-        row, content = supplier_queries.evidence_content(look, organisation_id, sha256, key=evidence_key())
+        row, content = supplier_queries.evidence_content(look, organisation_id, paper_sha256, key=evidence_key())
         answer = Response(content, mimetype=row.media_type)
         answer.headers.set("Content-Disposition", "attachment", filename=row.file_name)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 
-@pages.post("/supplier/<uuid:organisation_id>/evidence/<sha256>/remove")
+@pages.post("/supplier/<uuid:organisation_id>/evidence/<paper_sha256>/remove")
 @guard(SUPPLIERS)
-def remove_evidence(organisation_id: UUID, sha256: str) -> Any:
+def remove_evidence(organisation_id: UUID, paper_sha256: str) -> Any:
     """Forget a paper."""
     with transaction(actor(), now()) as work:
-        supplier_deeds.remove_evidence(work, organisation_id, sha256)
+        supplier_deeds.remove_evidence(work, organisation_id, paper_sha256)
     return done("procurement.supplier_evidence", organisation_id)
 
 

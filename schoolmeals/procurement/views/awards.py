@@ -77,28 +77,28 @@ def sign_award(commission_id: UUID) -> Any:
     return redirect(url_for("procurement.award", tender_id=commission_id), code=303)
 
 
-@pages.get("/procurement/tenders/<uuid:draft_id>/decisions")
+@pages.get("/procurement/tenders/<uuid:tender_id>/decisions")
 @guard(READERS)
-def decisions(draft_id: UUID) -> Any:
+def decisions(tender_id: UUID) -> Any:
     """What an officer may decide about a published tender: holding, cancelling, lots, awards, contracts."""
-    return render("procurement/decisions.html", **_decisions(draft_id))
+    return render("procurement/decisions.html", **_decisions(tender_id))
 
 
-@pages.post("/procurement/tenders/<uuid:draft_id>/decisions/<decision>")
+@pages.post("/procurement/tenders/<uuid:tender_id>/decisions/<decision>")
 @guard(WRITERS)
-def decide_tender(draft_id: UUID, decision: str) -> Any:
+def decide_tender(tender_id: UUID, decision: str) -> Any:
     """Do one of these."""
     if decision not in DECISIONS:
         raise NotFound
     try:
         with transaction(actor(), now()) as work:
-            tender_queries.visible(work, draft_id)
-            DECISIONS[decision](work, draft_id)
+            tender_queries.visible(work, tender_id)
+            DECISIONS[decision](work, tender_id)
     except Refusal as refusal:
-        context = _decisions(draft_id) | {"typed": request.form, "open": decision}
+        context = _decisions(tender_id) | {"typed": request.form, "open": decision}
         return again(refusal, "procurement/decisions.html", **context)
     flash(gettext("Done."), "good")
-    return redirect(url_for("procurement.decisions", draft_id=draft_id), code=303)
+    return redirect(url_for("procurement.decisions", tender_id=tender_id), code=303)
 
 
 def _suspend(work: Work, tender_id: UUID) -> None:

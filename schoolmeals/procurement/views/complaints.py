@@ -85,18 +85,18 @@ def complaint(complaint_id: UUID) -> Any:
     return render("procurement/complaint.html", **_complaint(complaint_id))
 
 
-@pages.post("/complaints/<uuid:complaint_id>/<move>")
+@pages.post("/complaints/<uuid:complaint_id>/<complaint_move>")
 @guard(SIGNED_IN)
-def move_complaint(complaint_id: UUID, move: str) -> Any:
+def move_complaint(complaint_id: UUID, complaint_move: str) -> Any:
     """Withdraw it, take it up or refuse it, decide it, say how the decision was carried out."""
-    if move not in MOVES:
+    if complaint_move not in MOVES:
         raise NotFound
     try:
         with transaction(actor(), now()) as work:
             found = complaint_queries.complaint(work, complaint_id)
-            MOVES[move](work, found.tender_id, complaint_id)
+            MOVES[complaint_move](work, found.tender_id, complaint_id)
     except Refusal as refusal:
-        context = _complaint(complaint_id) | {"typed": request.form, "open": move}
+        context = _complaint(complaint_id) | {"typed": request.form, "open": complaint_move}
         return again(refusal, "procurement/complaint.html", **context)
     flash(gettext("Done."), "good")
     return redirect(url_for("procurement.complaint", complaint_id=complaint_id), code=303)

@@ -75,7 +75,10 @@ def contract_signed(contract_id: UUID) -> Any:
 
 
 def _sign(work: Work, contract_id: UUID, credential: dict[str, Any]) -> signing.Signed | Refused | bool:
-    tender_id = contract_queries.contract(work, contract_id).line.tender_id
+    found = contract_queries.contract(work, contract_id)
+    if found.side is None:
+        raise NotFound
+    tender_id = found.line.tender_id
     change_id, site = _change_id(), identity.present_site()
     if change_id is not None:
         return changes.sign_change(work, tender_id, contract_id, change_id, site=site, credential=credential)

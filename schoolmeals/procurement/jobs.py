@@ -14,6 +14,7 @@ from schoolmeals.jobs import Task
 from schoolmeals.procurement.acting import LegalClock, database_clock, deed_clock
 from schoolmeals.procurement.actions.bidding import write_cover
 from schoolmeals.procurement.actions.closing import close_bidding
+from schoolmeals.procurement.asking_suppliers import ask_supplier
 from schoolmeals.procurement.models import Tender
 from schoolmeals.procurement.notice_papers import draw_notice
 from schoolmeals.procurement.protocol_papers import draw_protocol
@@ -24,6 +25,7 @@ from schoolmeals.procurement.rules.bids import cover_count
 from schoolmeals.procurement.rules.news import TELL
 from schoolmeals.procurement.rules.papers import DRAW_NOTICE
 from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.table import ASK_SUPPLIER
 from schoolmeals.procurement.telling import forget_old_subscriptions, tell_subscribers
 from schoolmeals.web import frame
 
@@ -81,4 +83,5 @@ TASKS: tuple[Task, ...] = (
     Task("procurement.close", close_due, every="* * * * *"),
     Task("procurement.cover", cover, every="*/10 * * * *"),
     Task(DRAW, draw_protocol),
+    Task(ASK_SUPPLIER, ask_supplier),
 )

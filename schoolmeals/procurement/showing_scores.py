@@ -45,7 +45,8 @@ def flag_text(cell: Cell) -> str:
 
 def explained(point: Mapping[str, Any]) -> str:
     """Why a point is what it is."""
-    return str(gettext(EXPLANATIONS[point["code"]])) % point["inputs"]
+    sentence = EXPLANATIONS[point["code"]]
+    return str(gettext(sentence)) % point["inputs"]
 
 
 def behind(code: str, profile: Profile) -> str:

@@ -15,6 +15,8 @@ from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.verdicts import Refused
 
 LONGEST_TEXT: Final = 8_000
+ASK_SUPPLIER: Final = "procurement.ask_supplier"
+"""The job that writes to a supplier."""
 
 
 def own_seat(work: Work, hand: AtHand) -> SeatFacts:

@@ -5,16 +5,20 @@ import json
 from datetime import date
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from schoolmeals.actors import Actor, Role
-from schoolmeals.procurement.actions import evaluation
-from schoolmeals.procurement.models import Protocol
+from schoolmeals.actors import SYSTEM, Actor, Role
+from schoolmeals.database import Work
+from schoolmeals.mail import Letter, Words, letters_key, words_of
+from schoolmeals.procurement.actions import admission, evaluation
+from schoolmeals.procurement.asking_suppliers import ask_supplier
+from schoolmeals.procurement.models import Protocol, Supplier
 from schoolmeals.procurement.rules.sheet import first_difference
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.canteen.pages import send
@@ -265,3 +269,46 @@ def test_protocols_of_admission_and_evaluation_can_be_read(
             assert "No cooks" in shown.text
         if protocol.kind == "evaluation":
             assert "The other had no cooks" in shown.text
+
+
+def test_a_supplier_hears_of_what_is_asked_and_finds_it_on_the_tenders_page(app: Flask, table: Table) -> None:
+    bid = plant(table.world, table.tender_id, staff=[])
+    own = browser(app, bid.supplier)
+    place, answer = f"/tenders/{table.tender_id}", f"/tenders/{table.tender_id}/bids/{bid.id}/mend"
+    assert answer not in own.get(place).text
+    about = (table.tender_id, bid.id, ["resources"], "Send the diplomas")
+    table.world.do(admission.ask_fix, *about, zone=ALMATY, actor=table.world.secretary)
+    assert answer in own.get(place).text
+    assert answer not in browser(app, table.world.supplier).get(place).text
+    promised = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'procurement.ask_supplier'")
+    told = table.world.look(lambda work: [row.args for row in work.session.execute(promised)])
+    assert told == [{"bid_id": str(bid.id), "what": "mend"}]
+    ask_supplier(**told[0])
+    assert letters(app, table) == []
+    table.world.do(write_supplier, bid.tenderer_id, actor=SYSTEM)
+    ask_supplier(**told[0])
+    (letter,) = letters(app, table)
+    assert letter.to == "dam@example.kz"
+    assert letter.params["address"].endswith(answer)
+
+
+def write_supplier(work: Work, organisation_id: UUID) -> None:
+    """A supplier that has left an address."""
+    row = Supplier(
+        organisation_id=organisation_id,
+        addresses=[],
+        phones=[],
+        email="dam@example.kz",
+        people=[],
+        person_keys=[],
+        founders=[],
+        registered_by=None,
+        registered_at=work.now,
+        changed_at=work.now,
+    )
+    work.session.add(row)
+
+
+def letters(app: Flask, table: Table) -> list[Words]:
+    key = letters_key(app.extensions["schoolmeals"].settings.secret_key)
+    return [words_of(one, key) for one in table.world.look(lambda work: list(work.session.scalars(select(Letter))))]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
+from schoolmeals.jobs import defer
 from schoolmeals.procurement.acting import AtHand, permitted, record_act
 from schoolmeals.procurement.admitting import Row, admission_of, fixes_of, published
 from schoolmeals.procurement.models import FixAnswer, FixFile, FixRequest, RequirementDecision
@@ -28,7 +29,7 @@ from schoolmeals.procurement.rules.admission import (
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.terms import as_payload
 from schoolmeals.procurement.score_minutes import admission_minutes
-from schoolmeals.procurement.table import declared_on, own_bid, own_seat, require, said_in
+from schoolmeals.procurement.table import ASK_SUPPLIER, declared_on, own_bid, own_seat, require, said_in
 
 MOST_FILES: Final = 20
 LARGEST_FILE_BYTES: Final = 10 << 20
@@ -127,6 +128,7 @@ def ask_fix(
     term = reckoning_of(work, hand.tender, zone).begin(hand.at, profile.term("fix"), accelerator=profile.accelerator)
     payload = {"bid": str(bid_id), "requirements": wanted, "terms": as_payload({fix_term(bid_id): term})}
     record_act(work, hand, ActKind.FIX_ASKED, payload, lot_id=row.candidate.row.lot_id, subject_id=request.id)
+    defer(work, ASK_SUPPLIER, bid_id=str(bid_id), what="mend")
     return request.id
 
 

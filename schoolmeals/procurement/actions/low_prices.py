@@ -10,6 +10,7 @@ from sqlalchemy import select
 from schoolmeals.database import Work
 from schoolmeals.errors import Conflict, NotFound, NotNow
 from schoolmeals.ids import new_id
+from schoolmeals.jobs import defer
 from schoolmeals.procurement.acting import AtHand, permitted, record_act
 from schoolmeals.procurement.evaluating import inputs_of
 from schoolmeals.procurement.models import FrozenBid, LowPriceExplanation, LowPriceRequest, LowPriceVote
@@ -28,7 +29,7 @@ from schoolmeals.procurement.rules.low_price import (
 )
 from schoolmeals.procurement.rules.sheet import evaluated
 from schoolmeals.procurement.rules.terms import as_payload
-from schoolmeals.procurement.table import declared_on, own_bid, own_seat, said_in
+from schoolmeals.procurement.table import ASK_SUPPLIER, declared_on, own_bid, own_seat, said_in
 from schoolmeals.procurement.unsealing import envelopes_due, opened_row, profile_at
 
 
@@ -60,6 +61,7 @@ def ask_low_price(work: Work, tender_id: UUID, bid_id: UUID, *, zone: ZoneInfo) 
     )
     payload = {"bid": str(bid_id), **facts, "terms": as_payload({low_price_term(bid_id): term})}
     record_act(work, hand, ActKind.LOW_PRICE_ASKED, payload, lot_id=bid.lot_id, subject_id=row.id)
+    defer(work, ASK_SUPPLIER, bid_id=str(bid_id), what="low-price")
 
 
 def explain_low_price(work: Work, tender_id: UUID, bid_id: UUID, text: str) -> None:

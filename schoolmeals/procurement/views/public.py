@@ -16,6 +16,7 @@ from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import enquiries as enquiry_queries
 from schoolmeals.procurement.queries import papers as paper_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.queries.answers import decision_links
 from schoolmeals.procurement.queries.news import latest_acts, schools_of
 from schoolmeals.procurement.queries.papers import published_alone
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, TenderView, VersionFacts
@@ -63,6 +64,7 @@ def tender(tender_id: UUID) -> Any:
         acts = tender_queries.acts(work, tender_id)
         asked = enquiry_queries.enquiries(work, tender_id)
         papers = paper_queries.documents(work, tender_id)
+        decisions = decision_links(work, tender_id)
     document, profile = version.document, view.profile
     draw = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
     term = showing.running_term(view, now())
@@ -85,6 +87,7 @@ def tender(tender_id: UUID) -> Any:
         history=showing.history(acts),
         enquiries=shown_enquiries(asked, document),
         questions_until=_questions_until(view),
+        decisions=decisions,
         **shown_documents(published_alone(papers, version.version), tender_id),
         said=showing.said,
     )

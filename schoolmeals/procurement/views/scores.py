@@ -109,7 +109,8 @@ def _points(
 
 def _flags(decisions: Mapping[str, Mapping[str, Any]], profile: Profile) -> list[tuple[str, str]]:
     names = {one.code: said(one.name) for one in profile.requirements}
-    return [(names[code], gettext(FLAGS[one["flag"]])) for code, one in decisions.items() if one["flag"]]
+    flagged = {code: one["flag"] for code, one in decisions.items() if one["flag"]}
+    return [(names[code], gettext(FLAGS[flag])) for code, flag in flagged.items()]
 
 
 def _rejected(bid: Mapping[str, Any], decisions: Mapping[str, Mapping[str, Any]], profile: Profile) -> dict[str, Any]:

@@ -244,6 +244,7 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
     files = {file.sha256: file.name for file in board.files[key]}
     contests = [one for one in board.inputs["contests"] if one["bid_id"] == key]
     seats = {str(seat.id): seat.name for seat in board.voters}
+    reasons = {code: gettext(text) for code, text in CONTEST_REASONS.items()}
     return {
         **_frame(board),
         "bid_id": bid_id,
@@ -262,7 +263,7 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
             {
                 "name": seats.get(one["seat_id"], gettext("A former member")),
                 "file": files.get(one["sha256"], one["sha256"][:16]),
-                "why": gettext(CONTEST_REASONS[one["reason_code"]]),
+                "why": reasons[one["reason_code"]],
                 "reason": one["reason"],
                 "fallen": one["sha256"] in board.results["fallen"],
             }
@@ -270,7 +271,7 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
         ],
         "may_contest": "contest_evidence" in board.deeds and board.seat is not None and key not in board.undeclared,
         "files": list(files.items()),
-        "reasons": [(code, gettext(text)) for code, text in CONTEST_REASONS.items()],
+        "reasons": list(reasons.items()),
         "typed": {},
         "errors": {},
     }

@@ -73,6 +73,8 @@ class Settings:
     """The address that letters come from."""
     tender_accelerator: int = 1
     """By how much every term of a tender is divided that is published in the demo; 1 elsewhere."""
+    ocid_prefix: str = "ocds-213czf"
+    """The publisher's prefix of open contracting identifiers; the standard's own example until one is registered."""
     upload_max_bytes: int = 60_000_000
     metrics_hosts: tuple[str, ...] = ("127.0.0.1", "::1")
 

@@ -22,6 +22,7 @@ from schoolmeals.procurement.views import (
 from schoolmeals.procurement.views import complaints as complaints
 from schoolmeals.procurement.views import contracts as contracts
 from schoolmeals.procurement.views import mending as mending
+from schoolmeals.procurement.views import ocds as ocds
 from schoolmeals.procurement.views import papers as papers
 from schoolmeals.procurement.views import registers as registers
 from schoolmeals.procurement.views import scores as scores
@@ -39,6 +40,7 @@ navigation: tuple[NavItem, ...] = (
     NavItem("procurement.tenders", N_("Tenders"), PUBLIC_POLICY),
     NavItem("procurement.contract_list", N_("Contracts"), PUBLIC_POLICY),
     NavItem("procurement.desk", N_("Work on tenders"), READERS),
+    NavItem("procurement.my_contracts", N_("My contracts"), contracts.SIDES),
     NavItem("procurement.my_suppliers", N_("My supplier"), SUPPLIERS),
     NavItem("procurement.my_seats", N_("My commissions"), members.MEMBERS),
 )

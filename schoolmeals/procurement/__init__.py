@@ -10,14 +10,24 @@ contract's items.
 """
 
 from schoolmeals.procurement.actions.plans import note_served_meals
+from schoolmeals.procurement.queries.contracts import (
+    ContractItemFacts,
+    ContractLine,
+    contract_items_of,
+    contracts_of_school,
+)
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderPage, TenderSearch, tenders
 from schoolmeals.procurement.rules.stages import TenderStage
 
 __all__ = [
+    "ContractItemFacts",
+    "ContractLine",
     "TenderLine",
     "TenderPage",
     "TenderSearch",
     "TenderStage",
+    "contract_items_of",
+    "contracts_of_school",
     "note_served_meals",
     "tenders",
 ]

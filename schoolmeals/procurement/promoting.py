@@ -12,31 +12,20 @@ from sqlalchemy import select
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.acting import AtHand, acts_of, record_act
+from schoolmeals.procurement.acting import AtHand, record_act
 from schoolmeals.procurement.models import Award, Contract
 from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.ranked import awards_of, ranking_of
 from schoolmeals.procurement.rechecking import refuse_conflicts, speaks_against
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import Candidate, Finding, all_failed, following, ranked_of
+from schoolmeals.procurement.rules.awards import Candidate, Finding, all_failed, following
 from schoolmeals.procurement.rules.stages import OVER
 from schoolmeals.procurement.rules.terms import Term, as_payload
 
 CURRENCY: Final = "KZT"
 NOBODY_LEFT: Final = "nobody-left"
 NO_BID: Final = "no-bid"
-
-
-def ranking_of(work: Work, tender_id: UUID) -> dict[UUID, tuple[Candidate, ...]]:
-    """The ranking of each lot as the last evaluation published it; empty before."""
-    evaluated = [act for act in acts_of(work, tender_id) if act.kind is ActKind.EVALUATED]
-    return ranked_of(evaluated[-1].payload) if evaluated else {}
-
-
-def awards_of(work: Work, tender_id: UUID) -> list[Award]:
-    """All awards of a tender, those that fell too, in the order in which they were decided."""
-    found = select(Award).where(Award.tender_id == tender_id).order_by(Award.decided_at, Award.id)
-    return list(work.session.scalars(found))
 
 
 def standing_award(work: Work, tender_id: UUID, lot_id: UUID) -> Award:

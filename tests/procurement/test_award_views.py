@@ -17,6 +17,7 @@ from schoolmeals.procurement.queries import contracts as contract_queries
 from schoolmeals.procurement.rules.complaints import ComplaintStage
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.canteen.pages import send
+from tests.factories.awards import evaluate
 from tests.factories.contracts import Authenticator, in_force, make
 from tests.factories.identity import RoleGrantFactory, signed_in
 from tests.factories.procurement import Procurement
@@ -178,3 +179,35 @@ def test_the_standstill_page_counts_no_more_once_it_is_over(app: Flask, world: P
     tender_id = world.tender_in(TenderStage.CONTRACTING)
     world.clock.move(timedelta(minutes=1))
     assert 'class="big"' not in body(app.test_client().get(f"/tenders/{tender_id}/award"))
+
+
+def test_an_officer_contracts_a_failed_lot_directly_on_the_same_page(app: Flask, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.EVALUATION)
+    evaluate(world, tender_id, [])
+    lot_id = lot_of(world, tender_id)
+    officer, page = browser(app, world.officer), f"/procurement/tenders/{tender_id}/decisions"
+    given_up = post(officer, f"{page}/unsuccessful", data={"lot_id": str(lot_id), "reason": "Өтінім болмады"})
+    assert given_up.status_code == 303
+    text = body(officer.get(page))
+    prices = dict.fromkeys(re.findall(r'name="(price\.[0-9a-f-]+)"', text), "790,50")
+    data = {
+        "lot_id": str(lot_id),
+        "contract_id": hidden(text, "contract_id"),
+        "supplier_id": str(world.supplier_id),
+        "starts_on": "2027-01-11",
+        "ends_on": "2027-03-10",
+        "reason": "Балалар тамақсыз қалмауы керек",
+        **prices,
+    }
+    wrong = post(officer, f"{page}/direct", data={**data, "starts_on": ""})
+    assert (wrong.status_code, "f-starts_on" in body(wrong)) == (422, True)
+    assert post(officer, f"{page}/direct", data=data).status_code == 303
+    (line,) = world.look(contract_queries.contracts_of_tender, tender_id)
+    assert (line.is_direct, line.value_minor) == (True, 790_50 * 540)
+
+
+def test_a_contract_is_ordered_as_a_paper(app: Flask, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.CONTRACTING)
+    contract_id, *_ = in_force(world, tender_id)
+    ordered = post(browser(app, world.supplier), f"/contracts/{contract_id}/paper")
+    assert (ordered.status_code, "/file/" in ordered.headers["Location"]) == (303, True)

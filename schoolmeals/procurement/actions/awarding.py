@@ -17,19 +17,18 @@ from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.promoting import (
     NO_BID,
     award_best,
-    awards_of,
     end_lot,
     end_standing,
     lots_with,
     note_award,
     promote_next,
-    ranking_of,
     settle,
     standing_award,
     standstill_terms,
 )
 from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.ranked import awards_of, ranking_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import Candidate, Finding, following, may_end, signing_of
 from schoolmeals.procurement.rules.drafting import NEEDED

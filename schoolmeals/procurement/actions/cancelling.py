@@ -5,7 +5,8 @@ from uuid import UUID
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, Invalid, NotFound
 from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted, record_act
-from schoolmeals.procurement.promoting import awards_of, end_standing, settle
+from schoolmeals.procurement.promoting import end_standing, settle
+from schoolmeals.procurement.ranked import awards_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import CANCEL_CODES, CANCELLED, FAILED
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from schoolmeals.database import Work
 from schoolmeals.procurement.acting import acts_of
 from schoolmeals.procurement.models import Award, Recheck
-from schoolmeals.procurement.promoting import awards_of, ranking_of
 from schoolmeals.procurement.queries.tenders import visible
+from schoolmeals.procurement.ranked import awards_of, ranking_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import Candidate, signing_of, standstill_of
 from schoolmeals.procurement.rules.stages import TenderStage

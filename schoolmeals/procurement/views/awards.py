@@ -15,6 +15,7 @@ from schoolmeals.errors import NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions import awarding, cancelling, contracts, suspending
+from schoolmeals.procurement.actions.contracts import DirectTerms
 from schoolmeals.procurement.award_words import (
     CANCEL_NAMES,
     CAUSE_NAMES,
@@ -31,6 +32,7 @@ from schoolmeals.procurement.queries import complaints as complaint_queries
 from schoolmeals.procurement.queries import contracts as contract_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.awards import AwardView, LotAward
+from schoolmeals.procurement.queries.drafts import items_of
 from schoolmeals.procurement.queries.tenders import TenderView
 from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
@@ -39,7 +41,7 @@ from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.complaints import shown_complaint
-from schoolmeals.procurement.views.contracts import buffet_of_form, shown_line
+from schoolmeals.procurement.views.contracts import buffet_of_form, minor_of, needed_day, shown_line
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles
@@ -131,6 +133,19 @@ def _contract(work: Work, tender_id: UUID) -> None:
     contracts.make_contract(work, *about, zone=frame().zone, buffet=buffet_of_form())
 
 
+def _direct(work: Work, tender_id: UUID) -> None:
+    lot_id, contract_id = form_id("lot_id"), form_id("contract_id")
+    items = items_of(work, lot_id)
+    terms = DirectTerms(
+        supplier_id=form_id("supplier_id"),
+        starts_on=needed_day("starts_on"),
+        ends_on=needed_day("ends_on"),
+        prices={item.id: minor_of(request.form.get(f"price.{item.id}", ""), f"price.{item.id}") for item in items},
+        reason=request.form.get("reason", ""),
+    )
+    contracts.make_direct_contract(work, tender_id, lot_id, contract_id, terms, buffet=buffet_of_form())
+
+
 def _complete(work: Work, tender_id: UUID) -> None:
     contracts.complete_tender(work, tender_id)
 
@@ -142,6 +157,7 @@ DECISIONS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
     "unsuccessful": _give_up,
     "end-award": _end_award,
     "contract": _contract,
+    "direct": _direct,
     "complete": _complete,
 }
 
@@ -161,7 +177,8 @@ def _award(tender_id: UUID) -> dict[str, Any]:
         found = award_queries.award_view(work, tender_id)
         complaints = complaint_queries.complaints_of(work, tender_id)
         lines = contract_queries.contracts_of_tender(work, tender_id)
-        names = {one.id: one.name(language()) for one in identity.organisations(work, ["supplier", "school"])}
+        found_names = identity.organisations(work, ["supplier", "school"])
+    names = {one.id: one.name(language()) for one in found_names}
     until = view.terms["standstill"].until if "standstill" in view.terms else None
     runs = until is not None and until >= now() and not view.suspended and bool(found.protocol_sha256)
     return {
@@ -178,6 +195,7 @@ def _award(tender_id: UUID) -> dict[str, Any]:
         "contracts": [shown_line(one, names) for one in lines],
         "may_complain": "make_complaint" in view.deeds or actor().id is None,
         "version": version,
+        "supplier_names": {one.id: one.name(language()) for one in found_names if one.kind == "supplier"},
     }
 
 
@@ -256,6 +274,7 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
             raise NotFound
     context = _award(tender_id)
     found: AwardView = context["found"]
+    view: TenderView = context["view"]
     awarded = [lot for lot in found.lots if lot.stage is LotStage.AWARDED]
     named = {lot["id"]: lot["school"] for lot in context["lots"]}
     return context | {
@@ -272,10 +291,30 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
             for lot in found.lots
             if lot.stage in {LotStage.ACTIVE, LotStage.AWARDED}
         ],
+        "failed_lots": _failed(context),
+        "suppliers": sorted(context["supplier_names"].items(), key=lambda one: one[1]),
+        "direct_max": showing.shown_number(view.profile.number("direct_contract_max")),
         "contract_id": new_id(now()),
         "typed": {},
         "open": "",
     }
+
+
+def _failed(context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The lots that found nobody, with what a direct contract would price."""
+    failed = {lot.lot_id for lot in context["found"].lots if lot.stage is LotStage.UNSUCCESSFUL}
+    return [
+        {
+            "id": lot["id"],
+            "school": showing.said(lot["school"]["name"]),
+            "items": [
+                (item["id"], showing.item_name(item), money(item["ceiling_minor"], item["currency"], language()))
+                for item in lot["items"]
+            ],
+        }
+        for lot in context["version"].document["lots"]
+        if UUID(lot["id"]) in failed
+    ]
 
 
 def _pairs(names: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
+from schoolmeals.files import DRAW, PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions import changes, contracts, signing
@@ -43,7 +44,7 @@ from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import again
 from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.procurement.words import AGE_GROUP_NAMES, CHOICE_NAMES, MEAL_NAMES
-from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles
+from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import day, grouped, money
 
 SIDES: Final = roles(Role.SUPPLIER, Role.SCHOOL_OFFICE, Role.PROCUREMENT_OFFICER)
@@ -99,6 +100,23 @@ def contract_text(contract_id: UUID) -> Any:
     return answer
 
 
+@pages.post("/contracts/<uuid:contract_id>/paper")
+@guard(SIGNED_IN)
+def contract_paper(contract_id: UUID) -> Any:
+    """Order the contract as a PDF; the worker draws it, and its page waits for it."""
+    context = shown_contract(contract_id)
+    html = render("procurement/papers/contract.html", **context, language=language(), as_of=now())
+    order = PaperOrder(
+        task=DRAW,
+        name=f"contract-{context['found'].sha256[:12]}.pdf",
+        html=html,
+        back=url_for("procurement.contract", contract_id=contract_id),
+        pages=3,
+    )
+    with transaction(actor(), now()) as work:
+        return to_paper(order_paper(work, file_key(), order))
+
+
 @pages.post("/contracts/<uuid:contract_id>/<contract_step>")
 @guard(SIDES)
 def contract_do(contract_id: UUID, contract_step: str) -> Any:
@@ -145,18 +163,19 @@ def buffet_of_form() -> tuple[BuffetItem, ...]:
         parts = [part.strip() for part in line.split(";")]
         if len(parts) != _LINE_PARTS or not all(parts):
             raise Invalid(fields={"buffet": [BUFFET_LINE]})
-        found.append(BuffetItem(dict.fromkeys(LANGUAGES, parts[0]), parts[1], _minor(parts[2], "buffet")))
+        found.append(BuffetItem(dict.fromkeys(LANGUAGES, parts[0]), parts[1], minor_of(parts[2], "buffet")))
     return tuple(found)
 
 
-def _minor(text: str, name: str) -> int:
+def minor_of(text: str, name: str) -> int:
+    """A sum as it is typed, in minor units. Raises Invalid for the field ``name``."""
     try:
         amount = Decimal(text.replace(" ", "").replace(" ", "").replace(",", "."))
     except InvalidOperation as error:
-        raise Invalid(fields={name: [BUFFET_LINE]}) from error
+        raise Invalid(fields={name: [BUFFET_LINE if name == "buffet" else A_SUM]}) from error
     minor = amount * 100
     if not amount.is_finite() or minor != minor.to_integral_value() or not 0 < minor < 10**12:
-        raise Invalid(fields={name: [BUFFET_LINE]})
+        raise Invalid(fields={name: [BUFFET_LINE if name == "buffet" else A_SUM]})
     return int(minor)
 
 
@@ -209,6 +228,7 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         "findings": [finding_words(one) for one in found.findings],
         "lease_due": day(line.lease_due_on, language(), frame().zone, year=True) if line.lease_due_on else "",
         "side": word_for(SIDE_NAMES, found.side or ""),
+        "signed_in": actor().id is not None,
         "may": _may(found),
         "kinds": [(code, gettext(CHANGE_NAMES[code])) for code in CHANGE_KINDS],
         "faults": [(code, gettext(FAULT_NAMES[code])) for code in FAULTS],
@@ -323,7 +343,8 @@ def _day(name: str) -> date | None:
         return None
 
 
-def _needed_day(name: str) -> date:
+def needed_day(name: str) -> date:
+    """A day of the form. Raises Invalid."""
     found = _day(name)
     if found is None:
         raise Invalid(fields={name: [A_DAY]})
@@ -331,7 +352,7 @@ def _needed_day(name: str) -> date:
 
 
 def _extend(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    ends_on, reason = _needed_day("ends_on"), request.form.get("reason", "")
+    ends_on, reason = needed_day("ends_on"), request.form.get("reason", "")
     changes.extend_contract(work, tender_id, contract_id, form_id("change_id"), ends_on=ends_on, reason=reason)
 
 
@@ -341,7 +362,7 @@ def _refuse(work: Work, tender_id: UUID, contract_id: UUID) -> None:
 
 
 def _lease_signed(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    number, signed_on = request.form.get("number", ""), _needed_day("signed_on")
+    number, signed_on = request.form.get("number", ""), needed_day("signed_on")
     contracts.sign_lease(work, tender_id, contract_id, signed_on=signed_on, number=number, zone=frame().zone)
 
 
@@ -369,5 +390,6 @@ STEPS: Final[Mapping[str, Callable[[Work, UUID, UUID], None]]] = {
     "attach": _attach,
 }
 BUFFET_LINE: Final = FieldProblem.of("buffet-line", N_("Write each thing in a line of its own: name; unit; price."))
+A_SUM: Final = FieldProblem.of("not-a-sum", N_("Write a sum in tenge."))
 WHOLE: Final = FieldProblem.of("no-number", N_("Write a number."))
 A_DAY: Final = FieldProblem.of("not-a-day", N_("Choose a day."))

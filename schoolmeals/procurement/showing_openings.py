@@ -64,7 +64,8 @@ def shown_member(seat: SeatFacts, found: OpeningFacts) -> list[str]:
     """A row of the members' table: who, for whom, whether present."""
     constituency = gettext(CONSTITUENCY_NAMES[seat.constituency]) if seat.constituency else ""
     present = gettext("Has come") if seat.id in found.present else gettext("Not here yet")
-    return [seat.name, word(seat.part), constituency, present if found.lines else "-"]
+    declared = gettext("%(count)s of %(total)s bidders", count=found.declared.get(seat.id, 0), total=found.bidders)
+    return [seat.name, word(seat.part), constituency, *([present, declared] if found.lines else ["-", "-"])]
 
 
 def shown_step(act: Act, bidders: Mapping[UUID, str], seats: Mapping[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.rules.quorum import voters
 from tests.canteen.pages import send
 from tests.factories.identity import signed_in
 from tests.factories.procurement import SEED, Procurement
@@ -68,3 +69,23 @@ def test_a_wrong_announcement_comes_back(
 
 def test_there_are_no_other_steps(editor: FlaskClient, draft_id: UUID) -> None:
     assert post(editor, draft_id, "choose", {}).status_code == 404
+
+
+def test_the_city_admin_takes_a_member_out_and_an_alternate_is_called(app: Flask, world: Procurement) -> None:
+    tender_id = world.draft()
+    leaving = world.seat(tender_id, "member")
+    form = {"seat_id": str(leaving.id), "reason": "Works for a bidder"}
+    assert world.editor.id is not None
+    assert world.city_admin.id is not None
+    officer, admin = (signed_in(app, person) for person in (world.editor.id, world.city_admin.id))
+    assert post(officer, tender_id, "take-out", form).status_code == 403
+    assert post(admin, tender_id, "take-out", {**form, "seat_id": ""}).status_code == 422
+    assert post(admin, tender_id, "take-out", {**form, "reason": " "}).status_code == 422
+    assert leaving.id in {one.id for one in voters(world.seats(tender_id))}
+    assert post(admin, tender_id, "take-out", form).status_code == 303
+    seats = world.seats(tender_id)
+    assert leaving.id not in {one.id for one in voters(seats)}
+    assert len(voters(seats)) == 5
+    page = officer.get(f"/procurement/tenders/{tender_id}/commission").text
+    assert "Take a member out" not in page
+    assert "Alternates who can be called" in page

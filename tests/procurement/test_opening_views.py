@@ -213,6 +213,10 @@ def test_price_envelopes_of_admitted_bids_are_opened_on_the_same_page(
     lots = {str(bid.lot_id): {"admitted": [str(bid.id)], "rejected": []}}
     world.act(tender_id, ActKind.ADMITTED, {"lots": lots})
     assert world.stage(tender_id) is TenderStage.EVALUATION
+    at_work = browser_again(app, seats[2]).get(f"/commission/{tender_id}").text
+    for desk in ("opening", "declarations", "admission", "scores"):
+        assert f"/commission/{tender_id}/{desk}" in at_work
+    assert f"/commission/{tender_id}/award" not in at_work
     for seat in seats[2:]:
         page = f"/commission/{tender_id}/opening"
         client = browser_again(app, seat) if seat is seats[2] else browser_of(app, world, seat)
@@ -285,8 +289,13 @@ def test_an_interest_is_declared_and_an_alternate_is_called(app: Flask, world: P
     shown = public(app).get(f"/tenders/{tender_id}/opening").text
     assert f"{seat.name} left the commission" in shown
     assert "relative" not in shown
+    assert "A decision takes 4 of 5 members" in shown
+    called = next(one for one in voters(seats) if one.seated_at is not None)
+    about = {"has_interest": False, "nature": "none"}
+    world.do(commission.declare_interest, tender_id, world.supplier_id, **about, actor=world.holder(called))
+    assert public(app).get(f"/tenders/{tender_id}/opening").text.count("1 of 1 bidders") == 1
     states = world.look(interests.declaration_states, tender_id, actor=world.auditor)
-    assert [(one.declared, one.tenderers) for one in states] == [(0, 1)] * 5
+    assert [(one.declared, one.tenderers) for one in states] == [(0, 1)] * 4 + [(1, 1)]
 
 
 def test_a_member_whom_the_registers_tie_to_a_bidder_is_told(app: Flask, world: Procurement, tender_id: UUID) -> None:

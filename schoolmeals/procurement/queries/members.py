@@ -32,6 +32,9 @@ class SeatView:
     stage: TenderStage
     published_at: datetime | None
     opening_started_at: datetime | None
+    opened_at: datetime | None
+    admitted_at: datetime | None
+    evaluated_at: datetime | None
     seat: SeatFacts
     chairs: bool
     fingerprint: str | None
@@ -72,6 +75,9 @@ def seat_view(work: Work, tender_id: UUID) -> SeatView:
         stage=hand.stage,
         published_at=row.published_at,
         opening_started_at=row.opening_started_at,
+        opened_at=row.opened_at,
+        admitted_at=row.admitted_at,
+        evaluated_at=row.evaluated_at,
         seat=seat,
         chairs=heads(hand.seats)[0] == seat,
         fingerprint=fingerprint,

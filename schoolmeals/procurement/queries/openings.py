@@ -1,21 +1,22 @@
 """An opening as everybody may follow it: each step while it happens, and what came of it afterwards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement.acting import AtHand, acts_of
-from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare
+from schoolmeals.procurement.models import FrozenBid, InterestDeclaration, OpenedBid, OpeningShare
+from schoolmeals.procurement.queries.interests import tenderers_of
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.acts import Act, ActKind
 from schoolmeals.procurement.rules.bids import files_until
 from schoolmeals.procurement.rules.permissions import DEEDS, decide
-from schoolmeals.procurement.rules.quorum import SeatFacts, voters
+from schoolmeals.procurement.rules.quorum import SeatFacts, quorum_size, voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
 from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.unsealing import envelopes_due, profile_at
@@ -74,6 +75,11 @@ class OpeningFacts:
     needed: int
     seats: Sequence[SeatFacts]
     present: frozenset[UUID]
+    quorum: int
+    """How many voting members a decision takes."""
+    declared: Mapping[UUID, int]
+    """Of how many bidders each seat has said whether there is an interest."""
+    bidders: int
     lines: Sequence[EnvelopeLine]
     steps: Sequence[Act]
     protocol_sha256: str | None
@@ -107,6 +113,9 @@ def opening(work: Work, tender_id: UUID) -> OpeningFacts:
         needed=profile.commission("shares_needed").value,
         seats=voters(hand.seats),
         present=frozenset(id for line in lines for id in (*line.good, *(seat for seat, _ in line.bad))),
+        quorum=quorum_size(hand.seats, profile),
+        declared=_declared(work, tender_id),
+        bidders=len(tenderers_of(work, hand)),
         lines=lines,
         steps=steps,
         protocol_sha256=_said(steps, ActKind.OPENED, "protocol_sha256"),
@@ -129,6 +138,13 @@ def seat_names(work: Work, tender_id: UUID) -> dict[str, str]:
 def token_of(hand: AtHand) -> str:
     """The number of the last act, and the stage, which may change by time alone."""
     return f"{hand.tender.acts}-{hand.stage.value}"
+
+
+def _declared(work: Work, tender_id: UUID) -> dict[UUID, int]:
+    """That somebody has declared is everybody's business; what, is not."""
+    found = select(InterestDeclaration.seat_id, func.count()).where(InterestDeclaration.tender_id == tender_id)
+    rows = work.session.execute(found.group_by(InterestDeclaration.seat_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def _lines(work: Work, hand: AtHand) -> list[EnvelopeLine]:

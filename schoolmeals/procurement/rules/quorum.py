@@ -69,13 +69,18 @@ def quorum_of(members: int, percent: int) -> int:
     return -(-members * percent // 100)
 
 
+def quorum_size(seats: Iterable[SeatFacts], profile: Profile) -> int:
+    """How many members a decision takes now."""
+    return quorum_of(max(len(voters(seats)), profile.commission("members_min").value), _percent(profile))
+
+
 def has_quorum(seats: Iterable[SeatFacts], present: Iterable[UUID], profile: Profile) -> Refused | None:
     """Enough of those who have a vote are present (by seat). Who has left the commission counts on neither side, but
     the commission never shrinks below the profile's least.
     """
-    voting = {seat.id for seat in voters(seats)}
-    there = len(voting & set(present))
-    wanted = quorum_of(max(len(voting), profile.commission("members_min").value), _percent(profile))
+    chosen = list(seats)
+    there = len({seat.id for seat in voters(chosen)} & set(present))
+    wanted = quorum_size(chosen, profile)
     if there >= wanted:
         return None
     return Refused("no-quorum", NO_QUORUM, {"present": there, "needed": wanted})

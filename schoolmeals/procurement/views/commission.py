@@ -18,13 +18,14 @@ from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.permissions import Party
-from schoolmeals.procurement.rules.quorum import SeatFacts
+from schoolmeals.procurement.rules.quorum import SeatFacts, vacancies
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
 from schoolmeals.verdicts import Refused
 from schoolmeals.web import actor, frame, guard, now, render
 
+_NO_SEAT: Final = FieldProblem.of("no-seat", N_("Choose a member."))
 _NO_MOMENT: Final = FieldProblem.of("not-a-moment", N_("Choose a day and a time to come."))
 
 
@@ -67,10 +68,21 @@ def _keep_minutes(work: Work, draft_id: UUID) -> None:
     commission_deeds.appoint_secretary(work, draft_id, who)
 
 
+def _take_out(work: Work, draft_id: UUID) -> None:
+    """Take a member out, by the city's administrator; the next alternate is called by itself."""
+    tender_queries.task_list(work, draft_id)
+    try:
+        seat_id = UUID(request.form.get("seat_id", ""))
+    except ValueError as error:
+        raise Invalid(fields={"seat_id": [_NO_SEAT]}) from error
+    commission_deeds.recuse(work, draft_id, seat_id, request.form.get("reason", ""))
+
+
 STEPS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
     "announce": _announce,
     "draw": _draw,
     "secretary": _keep_minutes,
+    "take-out": _take_out,
 }
 
 
@@ -98,6 +110,10 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         "seats": [_seat(one) for one in found.seats],
         # Keys are told of once there is a commission that could have them.
         "lack": _sentence(found.refused or found.keys_refused),
+        "vacant": len(vacancies(found.seats)),
+        "alternates": sum(_may_be_called(one) for one in found.seats),
+        "standing": [(one.id, one.name) for one in found.seats if one.stands and one.pool_member_id is not None],
+        "may_take_out": Party.CITY_ADMIN in view.parties and "recuse" in view.deeds,
         "record": record,
         "not_before": showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])) if record else "",
         "may_announce": "announce_draw" in view.deeds and (record is None or record.drawn_at is not None),
@@ -107,6 +123,11 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         and not any(one.part == "secretary" and one.stands for one in found.seats),
         "typed": {},
     }
+
+
+def _may_be_called(seat: SeatFacts) -> bool:
+    """An alternate who has accepted and was not called yet."""
+    return seat.part == "alternate" and seat.stands and seat.accepted_at is not None and seat.seated_at is None
 
 
 def _seat(seat: SeatFacts) -> list[str]:

@@ -20,7 +20,7 @@ from schoolmeals.procurement.queries import members as member_queries
 from schoolmeals.procurement.queries.commission import MySeat
 from schoolmeals.procurement.queries.members import SeatView
 from schoolmeals.procurement.rules.quorum import SeatFacts
-from schoolmeals.procurement.rules.stages import OVER, UNPUBLISHED, TenderStage
+from schoolmeals.procurement.rules.stages import OVER, STAGE_NAMES, UNPUBLISHED, TenderStage
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import again, errors_of
 from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
@@ -161,7 +161,16 @@ def _seat(commission_id: UUID) -> dict[str, Any]:
         view = member_queries.seat_view(look, commission_id)
     if view.stage in UNPUBLISHED and not view.seat.stands:
         raise NotFound
-    return {**named_seat(view), "typed": {}}
+    return {**named_seat(view), "desks": _desks(view), "typed": {}}
+
+
+def _desks(view: SeatView) -> list[tuple[str, str]]:
+    """Where the commission works at this stage, and has worked before."""
+    if not view.seat.votes or view.stage in UNPUBLISHED:
+        return []
+    reached = {stage for opens, stage in _OPENED_BY if getattr(view, opens) is not None}
+    found = [(gettext(STAGE_NAMES[stage]), endpoint) for stage, endpoint in DESKS.items() if stage in reached]
+    return [one for one in found if one[1] != DESKS[TenderStage.AWARDING] or view.chairs]
 
 
 def named_seat(view: SeatView) -> dict[str, Any]:
@@ -196,6 +205,16 @@ def _number(number: str | None) -> str:
     return str(gettext("No. %(number)s", number=number)) if number else ""
 
 
+DESKS: Final = {
+    TenderStage.ADMISSION: "procurement.admission_matrix",
+    TenderStage.EVALUATION: "procurement.scoring_board",
+    TenderStage.AWARDING: "procurement.award_to_sign",
+}
+_OPENED_BY: Final = (
+    ("opened_at", TenderStage.ADMISSION),
+    ("admitted_at", TenderStage.EVALUATION),
+    ("evaluated_at", TenderStage.AWARDING),
+)
 CHAIR: Final = PART_NAMES["chair"]
 CALLED: Final = N_("Alternate, called in")
 CHOOSE: Final = FieldProblem.of("choose", N_("Choose whether you accept the seat."))

@@ -291,8 +291,8 @@ def test_an_interest_is_declared_and_an_alternate_is_called(app: Flask, world: P
     assert "relative" not in shown
     assert "A decision takes 4 of 5 members" in shown
     called = next(one for one in voters(seats) if one.seated_at is not None)
-    about = {"has_interest": False, "nature": "none"}
-    world.do(commission.declare_interest, tender_id, world.supplier_id, **about, actor=world.holder(called))
+    none: dict[str, Any] = {"has_interest": False, "nature": "none"}
+    world.do(commission.declare_interest, tender_id, world.supplier_id, **none, actor=world.holder(called))
     assert public(app).get(f"/tenders/{tender_id}/opening").text.count("1 of 1 bidders") == 1
     states = world.look(interests.declaration_states, tender_id, actor=world.auditor)
     assert [(one.declared, one.tenderers) for one in states] == [(0, 1)] * 4 + [(1, 1)]

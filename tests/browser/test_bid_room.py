@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, Request, Route, expect
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.clock import MovableClock
@@ -113,7 +113,7 @@ def test_a_bid_from_its_papers_to_its_withdrawal(room: Room) -> None:
     expect(page.locator("[data-keep=menu_note]")).to_have_value(NOTE)
     expect(page.locator("[data-price]").first).to_have_value(PRICES[0])
     expect(page.locator("[data-declare=resources]")).to_be_checked()
-    expect(page.get_by_text("large.pdf")).to_have_count(1)
+    expect(page.locator("[data-files]", has_text="large.pdf")).to_have_count(1)
     no_barriers(page)
     seal(room)
     no_barriers(page)
@@ -152,9 +152,9 @@ def first_visit(room: Room) -> None:
     safety = page.locator("#criterion-food-safety")
     safety.locator("summary").click()
     safety.get_by_label("HACCP certificate").check()
-    file = {"name": "large.pdf", "mimeType": "application/pdf", "buffer": LARGE}
-    page.locator("#file-own-production").set_input_files(file)
-    expect(page.get_by_text("large.pdf")).to_have_count(1)
+    large = FilePayload(name="large.pdf", mimeType="application/pdf", buffer=LARGE)
+    page.locator("#file-own-production").set_input_files(large)
+    expect(page.locator("[data-files]", has_text="large.pdf")).to_have_count(1)
     expect(page.locator("[data-draft]")).to_have_text("The draft is saved on this device, encrypted. Nothing was sent.")
     page.close()
 

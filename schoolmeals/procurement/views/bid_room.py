@@ -12,9 +12,10 @@ from flask import jsonify, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals.database import reading
-from schoolmeals.errors import N_, NotFound
+from schoolmeals.errors import NotFound
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions.bidding import PARTS_AT_ONCE
+from schoolmeals.procurement.bid_words import HOW, PARTS, RECEIPT_NAMES, TEXTS
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries import suppliers as supplier_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
@@ -29,6 +30,7 @@ from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.supplier_frame import SUPPLIERS, shown_day
 from schoolmeals.procurement.words import CHOICE_NAMES, EVIDENCE_NAMES
 from schoolmeals.web import actor, guard, language, now, render
+from schoolmeals.web.formats import money
 
 CURRENCY: Final = "KZT"
 
@@ -73,6 +75,7 @@ def bid_room(tender_id: UUID) -> Any:
         criteria=_criteria(profile),
         envelopes=profile.json["envelopes"],
         is_catering=profile.purpose == "catering",
+        parts=_parts(profile),
         ledger=ledger,
         version=version.version,
     )
@@ -111,6 +114,7 @@ def bid_room_json(tender_id: UUID) -> Any:
             "envelopes": list(view.profile.json["envelopes"]),
             "currency": CURRENCY,
             "items": {item["id"]: item["ceiling_minor"] for item in lot["items"]},
+            "ceilings": {item["id"]: money(item["ceiling_minor"], CURRENCY, language()) for item in lot["items"]},
             "fixed_price": view.profile.json["price_mode"] == "fixed",
             "key_set": b64encode(keys.to_bytes()).decode(),
             "key_set_sha256": keys.sha256,
@@ -159,6 +163,13 @@ def bid_receipts(tender_id: UUID) -> Any:
         own_name=own.name(language()),
         receipts=receipts,
     )
+
+
+def _parts(profile: Profile) -> list[tuple[str, str]]:
+    """The tasks of a bid, in their order."""
+    of_meals = () if profile.purpose == "catering" else ("staff", "menu")
+    found = [(code, gettext(name)) for code, name in PARTS.items() if code not in of_meals]
+    return [one for one in found if one[0] != "criteria" or _criteria(profile)]
 
 
 def _lot_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -348,37 +359,3 @@ def _texts() -> dict[str, str]:
 
 FROM_LEDGER: Final = frozenset({"experience", "regional-tax", "cooks-grade", "technologist", "dietitian"})
 """Criteria that are judged by the lists of people, experience and taxes; their papers are those of the lines."""
-HOW: Final = {
-    "evidence": N_("You prove it by papers."),
-    "declared": N_("You state it."),
-    "computed": N_("It is computed from all bids."),
-    "register": N_("The commission looks it up in a register of the state."),
-}
-RECEIPT_NAMES: Final = {
-    "bid": N_("Bid submitted"),
-    "withdrawal": N_("Bid withdrawn"),
-    "confirmation": N_("Bid confirmed for the amended tender"),
-}
-TEXTS: Final = {
-    "saved": N_("The draft is saved on this device, encrypted. Nothing was sent."),
-    "saving": N_("Saving"),
-    "not-saved": N_("This browser keeps no data, so the draft will be lost with the page."),
-    "done": N_("Filled in"),
-    "open": N_("To do"),
-    "optional": N_("If you like"),
-    "staff-missing": N_("Chosen: %(have)s of %(need)s, %(post)s"),
-    "price-missing": N_("Give a price from 0,01 to %(ceiling)s."),
-    "not-declared": N_("State this, or you cannot be admitted."),
-    "percent": N_("Give a whole number from 0 to 100."),
-    "sealing": N_("Sealing in this browser"),
-    "fetching": N_("Taking your papers along"),
-    "sending": N_("Submitting the bid"),
-    "uploading": N_("Sending the sealed files: %(done)s of %(total)s"),
-    "interrupted": N_("The connection broke. What has arrived stays; go on when you are online again."),
-    "complete": N_("The sealed files have arrived whole."),
-    "paper-gone": N_("One of the papers was removed or changed. Load the page again."),
-    "failed": N_("Something went wrong on this device. Load the page again and try once more."),
-    "wrong-digest": N_("The keys are not those of the notice that you hold. Nothing was sealed. Tell the organiser."),
-    "keys-amended": N_("The commission's keys have changed with an amendment. Compare them with the amended notice."),
-    "elsewhere": N_("The sealed files are on the device where you sealed them. Go on there, or seal anew and replace."),
-}

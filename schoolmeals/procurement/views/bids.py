@@ -15,11 +15,13 @@ from schoolmeals.errors import N_, Invalid, NotFound, Refusal
 from schoolmeals.procurement.actions import bidding
 from schoolmeals.procurement.queries.bids import OwnBid, own_bids
 from schoolmeals.procurement.rows import Receipt, ServerKeys
+from schoolmeals.procurement.showing import when
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.members import told_refusal
 from schoolmeals.procurement.views.openings import legal
 from schoolmeals.procurement.views.supplier_frame import SUPPLIERS
 from schoolmeals.web import actor, guard, now, settings
+from schoolmeals.web.formats import machine_time
 
 MANIFEST_MOST: Final = 65_536
 
@@ -129,8 +131,13 @@ def bid_json(bid: OwnBid) -> dict[str, Any]:
         "manifest_sha256": bid.manifest_sha256,
         "needs_confirmation": bid.needs_confirmation,
         "missing": {name: list(numbers) for name, numbers in bid.missing.items()},
-        "receipts": [receipt_json(one) for one in bid.receipts],
+        "receipts": [receipt_json(one) | {"shown_at": shown_time(one)} for one in bid.receipts],
     }
+
+
+def shown_time(receipt: Receipt) -> str:
+    """The legal time as people write it, and to the second in UTC."""
+    return f"{when(receipt.received_at)} ({machine_time(receipt.received_at)})"
 
 
 def _told() -> dict[str, Any]:

@@ -228,6 +228,10 @@ def _whole(name: str, problems: Noted, *, needed: bool = True) -> int | None:
 
 
 _YES_NO: Final = (("yes", N_("yes")), ("no", N_("no")))
+EDUCATIONS: Final = (
+    ("none", N_("Without special education")),
+    *((one, CHOICE_NAMES[one]) for one in EDUCATION if one != "none"),
+)
 _BOXES: Final[Mapping[str, tuple[Box, ...]]] = {
     "staff": (
         Box("name", N_("Full name")),
@@ -245,7 +249,7 @@ _BOXES: Final[Mapping[str, tuple[Box, ...]]] = {
         ),
         Box("post", N_("Post"), "select", options=tuple((one, CHOICE_NAMES[one]) for one in POSTS)),
         Box("grade", N_("Grade"), "number", needed=False, hint=N_("From 1 to 6, where the post has one.")),
-        Box("education", N_("Education"), "select", options=tuple((one, CHOICE_NAMES[one]) for one in EDUCATION)),
+        Box("education", N_("Education"), "select", options=EDUCATIONS),
         Box(
             "fte_percent",
             N_("Working time, percent"),

@@ -12,7 +12,7 @@ from schoolmeals.database import reading
 from schoolmeals.errors import N_
 from schoolmeals.procurement.queries import suppliers as supplier_queries
 from schoolmeals.web import actor, frame, language, now, roles
-from schoolmeals.web.formats import day
+from schoolmeals.web.formats import date_alone
 
 SUPPLIERS: Final = roles(Role.SUPPLIER)
 KINDS: Final = {
@@ -37,7 +37,7 @@ def today() -> date:
 
 def shown_day(value: date) -> str:
     """A day with its year, as the reader writes it."""
-    return day(value, language(), frame().zone, year=True)
+    return date_alone(value, language())
 
 
 def done(endpoint: str, organisation_id: UUID, **more: Any) -> Any:

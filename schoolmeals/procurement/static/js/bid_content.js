@@ -76,7 +76,7 @@ export function problemsOf(place, room) {
     const price = minorOf(one.value);
     const ceiling = room.items[one.dataset.price];
     if (price === null || price < 1 || price > ceiling || (room.fixed_price && price !== ceiling)) {
-      problems.push({ part: "prices", id: one.id, code: "price-missing", about: { ceiling } });
+      problems.push({ part: "prices", id: one.id, code: "price-missing", about: { item: one.dataset.price } });
     }
   }
   const origin = place.querySelector("[data-keep=origin_percent]");

@@ -72,13 +72,12 @@ async function showOwn(bids) {
   show("own", Boolean(own?.bid_id));
   show("withdrawn", Boolean(own && !own.bid_id));
   show("withdraw", Boolean(own?.bid_id));
+  show("replaces", Boolean(own?.bid_id));
   show("confirm", Boolean(own?.bid_id && own.needs_confirmation && panel("form")));
   if (!own?.bid_id) return;
   const made = own.receipts.findLast((one) => one.bid_id === own.bid_id && one.kind === "bid");
   find("[data-own-digest]").textContent = own.manifest_sha256;
-  find("[data-own-time]").textContent = new Date(made.received_at).toLocaleString(place.dataset.language, {
-    dateStyle: "long", timeStyle: "medium",
-  });
+  find("[data-own-time]").textContent = made.shown_at;
   find("[data-own-state]").textContent = "";
   await showUpload(last);
 }
@@ -195,8 +194,7 @@ function showProblems(problems) {
   if (problems.length) box.focus();
 }
 
-const sentence = (code, about) =>
-  say(code, about && { ceiling: (about.ceiling / 100).toLocaleString(place.dataset.language, { minimumFractionDigits: 2 }) });
+const sentence = (code, about) => say(code, about && { ceiling: room.ceilings[about.item] });
 
 function showStates() {
   const problems = problemsOf(place, room);
@@ -205,7 +203,7 @@ function showStates() {
     const touched = [...part.querySelectorAll("[data-keep]")].some((one) => (one.type === "checkbox" ? one.checked : one.value));
     const optional = "optional" in part.dataset;
     const [code, kind] = wrong ? ["open", "care"] : optional && !touched && !hasFiles(part) ? ["optional", "neutral"] : ["done", "good"];
-    const state = part.querySelector("[data-state]");
+    const state = find(`[data-task=${part.dataset.part}]`);
     state.textContent = say(code);
     state.className = `tag ${kind}`;
   }
@@ -227,7 +225,13 @@ const hasFiles = (part) => draft.attached.some((one) => part.querySelector(`[dat
 function showFiles() {
   for (const list of place.querySelectorAll("[data-files]")) {
     const here = draft.attached.filter((one) => one.for === list.dataset.files);
-    list.replaceChildren(...here.map(({ name, sha256 }) => {
+    const papers = place.querySelectorAll(`[data-paper-for="${list.dataset.files}"]:checked`);
+    const named = [...papers].map((one) => {
+      const line = document.createElement("li");
+      line.textContent = one.dataset.name;
+      return line;
+    });
+    list.replaceChildren(...named, ...here.map(({ name, sha256 }) => {
       const line = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
@@ -238,7 +242,7 @@ function showFiles() {
       line.append(name, " ", button);
       return line;
     }));
-    list.hidden = !here.length;
+    list.hidden = !here.length && !named.length;
   }
 }
 
@@ -281,6 +285,7 @@ place.addEventListener("input", ({ target }) => {
   find("[data-draft]").textContent = say("saving");
   draft.soon();
   show("sealed", false);
+  if (target.matches("[data-paper-for]")) showFiles();
   showStates();
 });
 

@@ -128,9 +128,9 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     tender_id, act_id = new_notice(canteen.school_id, canteen.school_id, canteen.now)
     draft_id, lot_id = new_draft(canteen.school_id, canteen.school_id, canteen.now)
     line_id = new_plan_line(canteen.school_id, canteen.school_id, canteen.now)
-    protocol: dict[str, Any] = {"sha256": new_protocol(tender_id, canteen.now), "commission_id": tender_id, "opening_step": "start"}
+    protocol: dict[str, Any] = {"sha256": new_protocol(tender_id, canteen.now), "commission_id": tender_id}
     member_id = new_pool_member(canteen.school_id, PersonFactory.create().id, canteen.now)
-    protocol |= {"rotation_step": "note", "pool_member_id": member_id}
+    protocol |= {"opening_step": "start", "rotation_step": "note", "pool_member_id": member_id}
     chosen = {"deed": "submit", "step": "announce", "move": "publish"}
     chosen |= {"admission_step": "mend", "score_step": "reveal", "bid_id": new_id(canteen.now)}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}

@@ -40,7 +40,7 @@ def ocds_releases() -> Any:
             for tender_id in dict.fromkeys(owners.values())
         }
     by_act = {act.id: one for each in data.values() for act, one in each.releases}
-    here = url_for("procurement.ocds_releases", **({"cursor": after} if after else {}))
+    here = url_for("procurement.ocds_releases", cursor=after)
     package = ocds.release_package([by_act[one.id] for one in acts], base + here, now(), base)
     if len(acts) == ocds_queries.PAGE:
         package["links"] = {"next": base + url_for("procurement.ocds_releases", cursor=acts[-1].id)}

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, event, text
 
 from schoolmeals import identity, wallet
 from schoolmeals.actors import SYSTEM, Role
+from schoolmeals.canteen.served import tell_served_meals
 from schoolmeals.config import Settings
 from schoolmeals.database import db, reading, transaction
 from schoolmeals.demo.chance import chance_of
@@ -38,6 +39,7 @@ from schoolmeals.demo.families import (
     plan_town,
     staff_of_school,
 )
+from schoolmeals.demo.plans import plan_meals
 from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
 from schoolmeals.demo.side_by_side import Hurry, live_side_by_side
 from schoolmeals.demo.tenders import hold_tenders
@@ -99,6 +101,7 @@ def seed_city(now: datetime, *, zone: ZoneInfo, schools: int = 4, pupils: int = 
             label="Making the demo city",
             on_fork=partial(db.engine.dispose, close=False),
         )
+        plan_meals(site)
         hold_tenders(site)
     _come_last(site, dates.founded)
 
@@ -242,6 +245,8 @@ def _live(app: Flask, site: Site, plot: Plot, dates: Dates, hurry: Hurry) -> Non
                 _count_rows()
         for number, day in enumerate(dates.ahead, len(dates.lived)):
             publish_next(site, school, day, number, before)
+        with site.deed(SYSTEM, site.now) as work:
+            tell_served_meals(work, school.id, dates.lived[0], dates.lived[-1])
 
 
 def _count_rows() -> None:

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from schoolmeals.actors import SYSTEM
 from schoolmeals.database import Work
 from schoolmeals.errors import Conflict, Invalid, NotFound, NotNow
+from schoolmeals.identity.models import Organisation
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import acts_of, deed_clock
-from schoolmeals.procurement.actions import awarding, cancelling, suspending
+from schoolmeals.procurement.actions import awarding, cancelling, commission, suspending
 from schoolmeals.procurement.actions.awarding import SignedAward
-from schoolmeals.procurement.models import Award, Recheck
+from schoolmeals.procurement.models import Award, PoolMember, Recheck
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.drafts import lots_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
@@ -131,7 +132,7 @@ def test_where_an_award_falls_the_next_in_rank_follows_with_a_standstill_of_its_
 
 def test_silence_counts_only_after_the_term_to_sign(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.CONTRACTING)
-    about = {"code": "not-signed-in-time", "reason": "Silence", "zone": ALMATY}
+    about: dict[str, Any] = {"code": "not-signed-in-time", "reason": "Silence", "zone": ALMATY}
     with pytest.raises(NotNow) as caught:
         world.do(awarding.end_award, tender_id, lot_of(world, tender_id), **about)
     assert caught.value.code == "still-time-to-sign"
@@ -179,14 +180,14 @@ def test_a_cook_who_is_bound_elsewhere_wins_nothing_here(world: Procurement) -> 
 def test_a_suspension_holds_every_term_and_gives_it_back(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.STANDSTILL)
     until = world.until(tender_id, "standstill")
-    order = {"cause": "court", "cause_id": "2-17", "reason": "Interim measures"}
+    order: dict[str, Any] = {"cause": "court", "cause_id": "2-17", "reason": "Interim measures"}
     world.do(suspending.suspend_tender, tender_id, **order, clock=deed_clock)
     assert world.stage(tender_id) is TenderStage.SUSPENDED
     with pytest.raises(Conflict) as caught:
         world.do(suspending.suspend_tender, tender_id, **order, clock=deed_clock)
     assert caught.value.code == "held-already"
     world.clock.move(timedelta(days=30))
-    about = {"cause_id": "2-17", "reason": "Lifted", "zone": ALMATY, "clock": deed_clock}
+    about: dict[str, Any] = {"cause_id": "2-17", "reason": "Lifted", "zone": ALMATY, "clock": deed_clock}
     world.do(suspending.resume_tender, tender_id, **about)
     assert world.stage(tender_id) is TenderStage.STANDSTILL
     assert world.until(tender_id, "standstill") > until + timedelta(days=29)
@@ -197,7 +198,7 @@ def test_a_suspension_holds_every_term_and_gives_it_back(world: Procurement) -> 
 @pytest.mark.parametrize("missing", ["cause", "cause_id", "reason"])
 def test_a_suspension_needs_its_order(world: Procurement, missing: str) -> None:
     tender_id = world.tender_in(TenderStage.DISCUSSION)
-    order = {"cause": "court", "cause_id": "2-17", "reason": "Interim measures", missing: ""}
+    order: dict[str, Any] = {"cause": "court", "cause_id": "2-17", "reason": "Interim measures", missing: ""}
     with pytest.raises(Invalid) as caught:
         world.do(suspending.suspend_tender, tender_id, **order, clock=deed_clock)
     assert list(caught.value.fields) == [missing]
@@ -206,7 +207,7 @@ def test_a_suspension_needs_its_order(world: Procurement, missing: str) -> None:
 
 def test_a_cancelled_tender_has_no_awards(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.STANDSTILL)
-    about = {"reason_code": "budget-cut", "reason": "The budget was cut", "clock": deed_clock}
+    about: dict[str, Any] = {"reason_code": "budget-cut", "reason": "The budget was cut", "clock": deed_clock}
     world.do(cancelling.cancel_tender, tender_id, **about)
     assert world.stage(tender_id) is TenderStage.CANCELLED
     assert standing(world, tender_id) == []
@@ -215,7 +216,7 @@ def test_a_cancelled_tender_has_no_awards(world: Procurement) -> None:
 def test_the_last_lot_that_is_cancelled_takes_the_tender_with_it(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.BIDDING)
     lot_id = lot_of(world, tender_id)
-    about = {"reason_code": "no-need", "reason": "The school is rebuilt", "clock": deed_clock}
+    about: dict[str, Any] = {"reason_code": "no-need", "reason": "The school is rebuilt", "clock": deed_clock}
     with pytest.raises(NotFound):
         world.do(cancelling.cancel_tender, tender_id, lot_id=new_id(), **about)
     with pytest.raises(Invalid) as caught:
@@ -225,3 +226,40 @@ def test_the_last_lot_that_is_cancelled_takes_the_tender_with_it(world: Procurem
     world.do(cancelling.cancel_tender, tender_id, lot_id=lot_id, **about)
     assert world.stage(tender_id) is TenderStage.CANCELLED
     assert kinds(world, tender_id)[-2:] == [ActKind.LOT_CANCELLED, ActKind.CANCELLED]
+
+
+def test_a_member_who_turns_out_to_be_close_to_the_winner_keeps_the_protocol_from_being_signed(
+    world: Procurement,
+) -> None:
+    """The registers of suppliers and of the pool change after the declarations; they are compared once more."""
+    tender_id = world.tender_in(TenderStage.AWARDING)
+    seat = world.seat(tender_id, "member")
+
+    def found_it(work: Work) -> None:
+        member = work.session.get_one(PoolMember, seat.pool_member_id)
+        organisation = work.session.get_one(Organisation, world.supplier_id)
+        organisation.identifier_scheme, organisation.identifier = "KZ-BIN", "090840003425"
+        member.founder_of = ["090840003425"]
+
+    world.do(found_it, actor=SYSTEM)
+    with pytest.raises(Conflict) as caught:
+        sign(world, tender_id)
+    assert (caught.value.code, caught.value.params) == ("conflict-of-interest", {"name": seat.name})
+    assert standing(world, tender_id) == []
+    assert world.stage(tender_id) is TenderStage.AWARDING
+    world.do(commission.recuse, tender_id, seat.id, "Founded the winner", actor=world.city_admin)
+    sign(world, tender_id)
+    assert len(standing(world, tender_id)) == 1
+
+
+@pytest.mark.parametrize("falls", [[], ["other"], ["refused-to-sign", "other"]])
+def test_at_most_one_award_stands_whatever_falls(world: Procurement, falls: list[str]) -> None:
+    tender_id = world.tender_in(TenderStage.STANDSTILL)
+    lot_id = lot_of(world, tender_id)
+    for place, code in enumerate(falls, start=1):
+        if not standing(world, tender_id):
+            break
+        world.do(awarding.end_award, tender_id, lot_id, code=code, reason="A letter", zone=ALMATY)
+        assert [one.rank for one in standing(world, tender_id)] == ([place + 1] if place < 2 else [])
+    view = world.look(tender_queries.tender, tender_id, actor=SYSTEM)
+    assert (view.lots[lot_id].award_id is not None) == bool(standing(world, tender_id))

@@ -35,7 +35,7 @@ def complain(world: Procurement, tender_id: UUID, **about: Any) -> UUID:
 
 
 def accept(world: Procurement, tender_id: UUID, complaint_id: UUID) -> None:
-    about = {"zone": ALMATY, "clock": deed_clock, "actor": world.review_body}
+    about: dict[str, Any] = {"zone": ALMATY, "clock": deed_clock, "actor": world.review_body}
     world.do(complaints.accept_complaint, tender_id, complaint_id, **about)
 
 
@@ -151,7 +151,7 @@ def test_a_withdrawn_complaint_holds_nothing(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.STANDSTILL)
     complaint_id = complain(world, tender_id)
     accept(world, tender_id, complaint_id)
-    about = {"reason": "Settled", "zone": ALMATY}
+    about: dict[str, Any] = {"reason": "Settled", "zone": ALMATY}
     with pytest.raises(NotFound):
         world.do(complaints.withdraw_complaint, tender_id, complaint_id, actor=world.stranger, **about)
     world.do(complaints.withdraw_complaint, tender_id, complaint_id, actor=world.supplier, **about)
@@ -162,7 +162,7 @@ def test_a_withdrawn_complaint_holds_nothing(world: Procurement) -> None:
 def test_only_the_review_body_refuses_and_says_why(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.STANDSTILL)
     complaint_id = complain(world, tender_id)
-    about = {"code": "late", "reason": "Too late"}
+    about: dict[str, Any] = {"code": "late", "reason": "Too late"}
     with pytest.raises(NotAllowed):
         world.do(complaints.refuse_complaint, tender_id, complaint_id, actor=world.officer, **about)
     with pytest.raises(Invalid):

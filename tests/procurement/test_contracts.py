@@ -60,7 +60,7 @@ def propose(world: Procurement, tender_id: UUID, contract_id: UUID, **about: Any
 
 def sign_change(world: Procurement, tender_id: UUID, contract_id: UUID, change_id: UUID, device: Authenticator) -> bool:
     digest = world.look(contract_queries.digest_to_sign, contract_id, change_id, actor=device.actor)
-    about = {"site": SITE, "credential": device.sign(digest)}
+    about: dict[str, Any] = {"site": SITE, "credential": device.sign(digest)}
     applied: bool = world.do(changes.sign_change, tender_id, contract_id, change_id, actor=device.actor, **about)
     return applied
 
@@ -165,7 +165,7 @@ def test_canteens_read_items_with_the_price_of_the_day(world: Procurement) -> No
         ("buffet", None, TEA.ceiling_minor),
     ]
     assert items(world, date(2027, 1, 10)) == items(world, date(2027, 5, 26)) == []
-    about = {"kind": "price-index", "index_permille": 85, "source": "Inflation 2026, stat.gov.kz"}
+    about: dict[str, Any] = {"kind": "price-index", "index_permille": 85, "source": "Inflation 2026, stat.gov.kz"}
     apply(world, tender_id, contract_id, devices, **about, from_on=date(2027, 4, 1))
     assert items(world, date(2027, 3, 31)) == before
     after = items(world, date(2027, 4, 1))
@@ -176,7 +176,12 @@ def test_canteens_read_items_with_the_price_of_the_day(world: Procurement) -> No
 def test_prices_rise_by_an_index_once_a_year_and_by_nothing_else(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.CONTRACTING)
     contract_id, *devices = in_force(world, tender_id)
-    about = {"kind": "price-index", "index_permille": 85, "source": "Inflation 2026", "from_on": date(2027, 4, 1)}
+    about: dict[str, Any] = {
+        "kind": "price-index",
+        "index_permille": 85,
+        "source": "Inflation 2026",
+        "from_on": date(2027, 4, 1),
+    }
     for wrong, code in (
         ({"index_permille": 0}, "no-index"),
         ({"index_permille": 900}, "no-index"),
@@ -229,7 +234,7 @@ def test_a_contract_is_extended_once(world: Procurement) -> None:
     contract_id, *devices = in_force(world, tender_id)
 
     def extend(ends_on: date) -> UUID:
-        about = {"ends_on": ends_on, "reason": "The next financial year"}
+        about: dict[str, Any] = {"ends_on": ends_on, "reason": "The next financial year"}
         made: UUID = world.do(changes.extend_contract, tender_id, contract_id, new_id(), **about)
         return made
 
@@ -256,7 +261,7 @@ def test_a_terminated_contract_promises_nothing_and_frees_its_people(world: Proc
     with pytest.raises(Invalid) as caught:
         world.do(contracts.terminate_contract, tender_id, contract_id, fault="weather", reason="")
     assert sorted(caught.value.fields) == ["fault", "reason"]
-    about = {"fault": "supplier", "reason": "A third party cooked"}
+    about: dict[str, Any] = {"fault": "supplier", "reason": "A third party cooked"}
     world.do(contracts.terminate_contract, tender_id, contract_id, **about)
     found = view(world, contract_id)
     assert (found.line.stage, found.fault) == (ContractStage.TERMINATED, "supplier")
@@ -324,7 +329,7 @@ def test_a_lot_without_a_supplier_gets_a_direct_contract_of_two_months_at_most(w
 def test_an_unsigned_contract_falls_with_its_award(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.CONTRACTING)
     contract_id = make(world, tender_id)
-    about = {"code": "refused-to-sign", "reason": "A letter", "zone": ALMATY}
+    about: dict[str, Any] = {"code": "refused-to-sign", "reason": "A letter", "zone": ALMATY}
     world.do(awarding.end_award, tender_id, lot_of(world, tender_id), **about)
     assert view(world, contract_id).line.stage is ContractStage.VOID
     with pytest.raises(NotNow):

@@ -10,6 +10,7 @@ from schoolmeals.procurement.promoting import LOT_ENDS
 from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.complaints import ComplaintStage
 from schoolmeals.procurement.rules.contracts import ContractStage, LeaseState
+from schoolmeals.procurement.rules.registers import REGISTERS
 from schoolmeals.procurement.words import CHOICE_NAMES
 
 ABOUT_NAMES: Final = {
@@ -75,12 +76,6 @@ LOT_STAGE_NAMES: Final = {
     LotStage.UNSUCCESSFUL: N_("No supplier found"),
     LotStage.CANCELLED: N_("Cancelled"),
 }
-REGISTER_NAMES: Final = {
-    "bad-faith": N_("register of bad-faith participants"),
-    "tax-debt": N_("register of tax debtors"),
-    "liquidation": N_("register of companies in liquidation"),
-    "conviction": N_("register of convictions"),
-}
 CHANGE_NAMES: Final = {
     "price-index": N_("Prices by an official index"),
     "buffet": N_("The buffet's list"),
@@ -122,8 +117,8 @@ COMPLAINT_KINDS: Final[Mapping[ComplaintStage, str]] = {
 def finding_words(finding: Mapping[str, Any]) -> str:
     """Something that speaks against a supplier, in words."""
     if finding["code"] == "register":
-        name = gettext(REGISTER_NAMES.get(finding["register"], finding["register"]))
-        return str(gettext("In the %(register)s since %(day)s", register=name, day=finding["from"]))
+        name = gettext(REGISTERS[finding["register"]].name)
+        return str(gettext("%(register)s, since %(day)s", register=name, day=finding["from"]))
     post = gettext(CHOICE_NAMES.get(finding["post"], finding["post"]))
     return str(
         gettext(

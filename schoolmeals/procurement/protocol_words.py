@@ -12,8 +12,10 @@ from schoolmeals.procurement.rules.findings import FINDING_NAMES
 from schoolmeals.procurement.rules.judging import DECIDED_BY
 from schoolmeals.procurement.rules.opening import INCOMPLETE, NOT_DISCLOSED
 from schoolmeals.procurement.rules.pricing import OUT_NAMES
+from schoolmeals.procurement.rules.registers import REGISTERS
+from schoolmeals.procurement.rules.sections import POSTS
 from schoolmeals.procurement.sealing import FaultCode
-from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
+from schoolmeals.procurement.words import CHOICE_NAMES, CONSTITUENCY_NAMES, PART_NAMES
 
 OUTCOME_NAMES: Final = {
     "stands": N_("The bid stands"),
@@ -39,6 +41,8 @@ FAULT_NAMES: Final = {
     FaultCode.FILE_CHANGED.value: N_("a file is not the one that the envelope's own list names"),
 }
 PROTOCOL_WORDS: Final[Mapping[str, str]] = {
+    **{post: CHOICE_NAMES[post] for post in POSTS},
+    **{code: one.name for code, one in REGISTERS.items()},
     **PART_NAMES,
     **CONSTITUENCY_NAMES,
     **OUTCOME_NAMES,

@@ -117,8 +117,8 @@ COMPLAINT_KINDS: Final[Mapping[ComplaintStage, str]] = {
 def finding_words(finding: Mapping[str, Any]) -> str:
     """Something that speaks against a supplier, in words."""
     if finding["code"] == "register":
-        name = gettext(REGISTERS[finding["register"]].name)
-        return str(gettext("%(register)s, since %(day)s", register=name, day=finding["from"]))
+        register = REGISTERS[finding["register"]]
+        return str(gettext("%(register)s, since %(day)s", register=gettext(register.name), day=finding["from"]))
     post = gettext(CHOICE_NAMES.get(finding["post"], finding["post"]))
     return str(
         gettext(

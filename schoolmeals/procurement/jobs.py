@@ -14,6 +14,7 @@ from schoolmeals.jobs import Task
 from schoolmeals.procurement.acting import LegalClock, database_clock, deed_clock
 from schoolmeals.procurement.actions.bidding import write_cover
 from schoolmeals.procurement.actions.closing import close_bidding
+from schoolmeals.procurement.adjourning import put_off_overdue
 from schoolmeals.procurement.asking_suppliers import ask_supplier
 from schoolmeals.procurement.models import Tender
 from schoolmeals.procurement.notice_papers import draw_notice
@@ -54,6 +55,23 @@ def close_due() -> None:
         raise ExceptionGroup("tenders that could not be closed", failed)
 
 
+def put_off_due() -> None:
+    """Put off every opening whose time is over while bids wait for shares; the second time bidders are asked for their
+    keys. Once they are asked nothing is put off any more: the opening is finished by people.
+    """
+    here = frame()
+    keys = ServerKeys.of(here.settings.secret_key)
+    with reading(SYSTEM, here.clock()) as look:
+        due = list(look.session.scalars(select(Tender.id).where(stage_is(TenderStage.OPENING, look.now))))
+    for tender_id in due:
+        try:
+            with transaction(SYSTEM, here.clock()) as work:
+                put_off_overdue(work, tender_id, keys=keys, zone=here.zone, clock=legal_clock(here.clock))
+        except NotNow:
+            # Everything is open, or was finished in between.
+            continue
+
+
 def cover() -> None:
     """Write as many rows and pieces that are nothing as chance says, for each tender that takes bids."""
     here = frame()
@@ -82,6 +100,7 @@ TASKS: tuple[Task, ...] = (
     Task("procurement.forget_subscriptions", forget_old_subscriptions, every="50 1 * * *"),
     Task("procurement.close", close_due, every="* * * * *"),
     Task("procurement.cover", cover, every="*/10 * * * *"),
+    Task("procurement.put_off", put_off_due, every="*/10 * * * *"),
     Task(DRAW, draw_protocol),
     Task(ASK_SUPPLIER, ask_supplier),
 )

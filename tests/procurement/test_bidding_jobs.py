@@ -1,17 +1,23 @@
 """What the worker does for bids by itself: it closes what is due, and covers what must not be counted."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import func, select
 
+from schoolmeals.actors import SYSTEM
 from schoolmeals.database import Work
 from schoolmeals.procurement import jobs
+from schoolmeals.procurement.acting import acts_of
 from schoolmeals.procurement.models import CiphertextPart, SealedRow, Tender
+from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import cover_count
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.worker import queue_of
+from tests.factories.bids import hand_in
 from tests.factories.procurement import Procurement
+from tests.procurement.test_bidding_opening import start
 
 
 def counts(work: Work) -> tuple[int, int]:
@@ -31,6 +37,36 @@ def test_it_closes_what_is_due_and_nothing_else(world: Procurement) -> None:
     jobs.close_due()
     jobs.close_due()
     assert world.look(lambda work: work.session.get_one(Tender, tender_id).closed_at) is not None
+
+
+def test_it_puts_an_opening_off_to_which_too_few_come_and_then_asks_the_bidders(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    hand_in(world, tender_id)
+    start(world, tender_id)
+    jobs.put_off_due()
+    assert adjourned(world, tender_id) == []
+    for asked in ([False], [False, True]):
+        world.clock.now = world.until(tender_id, "opening") + timedelta(seconds=1)
+        jobs.put_off_due()
+        jobs.put_off_due()
+        assert adjourned(world, tender_id) == asked
+    # From here on it is for people: the bidders have their term, and then the chair finishes.
+    world.clock.now = max(world.until(tender_id, name) for name in ("opening", "reveal")) + timedelta(seconds=1)
+    jobs.put_off_due()
+    assert adjourned(world, tender_id) == [False, True]
+
+
+def test_it_leaves_an_opening_alone_in_which_nothing_waits(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.OPENING)
+    world.clock.now = world.until(tender_id, "opening") + timedelta(seconds=1)
+    jobs.put_off_due()
+    assert adjourned(world, tender_id) == []
+
+
+def adjourned(world: Procurement, tender_id: UUID) -> list[bool]:
+    """Whether bidders were asked, for each time that the opening was put off."""
+    acts = world.look(acts_of, tender_id, actor=SYSTEM)
+    return [one.payload["asks_bidders"] for one in acts if one.kind is ActKind.OPENING_ADJOURNED]
 
 
 def test_it_covers_tenders_that_take_bids(world: Procurement) -> None:

@@ -2,6 +2,8 @@
 // words stand. Once the time is over the page is asked for anew: then something else can be done.
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// Browsers often know no Kazakh; it has one form for all numbers.
+const KAZAKH = { day: "күн", hour: "сағат", minute: "минут", second: "секунд" };
 const shown = document.querySelector("[data-until]");
 const until = Date.parse(shown.dataset.until);
 const ahead = Date.parse(shown.dataset.now) - Date.now();
@@ -14,6 +16,7 @@ function words(seconds) {
   const parts = UNITS.map(([unit, size]) => {
     const count = Math.floor(rest / size);
     rest %= size;
+    if (language === "kk") return `${count} ${KAZAKH[unit]}`;
     return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
   });
   return parts.slice(first, first + 2).join(" ");

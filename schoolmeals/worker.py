@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from schoolmeals.canteen import jobs as canteen_jobs
+from schoolmeals.demo import jobs as demo_jobs
 from schoolmeals.files import jobs as files_jobs
 from schoolmeals.identity import jobs as identity_jobs
 from schoolmeals.jobs import Task, tasks_of
@@ -21,6 +22,16 @@ from schoolmeals.procurement import jobs as procurement_jobs
 from schoolmeals.pupils import jobs as pupils_jobs
 from schoolmeals.wallet import jobs as wallet_jobs
 
+ROOMS: Final = (
+    files_jobs,
+    pupils_jobs,
+    wallet_jobs,
+    canteen_jobs,
+    parents_jobs,
+    identity_jobs,
+    procurement_jobs,
+    demo_jobs,
+)
 RETRY: Final = RetryStrategy(max_attempts=8, exponential_wait=4)
 STALLED_AFTER_S: Final = 120
 KEEP_FINISHED_HOURS: Final = 7 * 24
@@ -38,8 +49,7 @@ def run_worker(flask_app: Flask, *, concurrency: int = 2, wait: bool = True) -> 
 def queue_of(flask_app: Flask) -> App:
     """The job library's app with all our tasks, each wrapped in ``flask_app``'s context."""
     queue = App(connector=PsycopgConnector())
-    rooms = (files_jobs, pupils_jobs, wallet_jobs, canteen_jobs, parents_jobs, identity_jobs, procurement_jobs)
-    for room in rooms:
+    for room in ROOMS:
         for task in tasks_of(room):
             _register(queue, flask_app, task)
     _look_after_itself(queue)

@@ -42,11 +42,12 @@ from schoolmeals.demo.families import (
 from schoolmeals.demo.plans import plan_meals
 from schoolmeals.demo.schools import Keys, Site, equip_school, found_school, office_of
 from schoolmeals.demo.side_by_side import Hurry, live_side_by_side
-from schoolmeals.demo.tenders import hold_tenders
+from schoolmeals.demo.tenders import found_market, hold_tenders
 from schoolmeals.identity.actions.devices import renew_enrolment
 from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.queries import DemoPerson, devices_of, organisations
 from schoolmeals.identity.queries import demo_people as people_of_the_demo
+from schoolmeals.jobs import defer
 from schoolmeals.keys import derive_key
 from schoolmeals.web.frame import frame
 from schoolmeals.workdays import Calendar, local_day
@@ -55,11 +56,14 @@ CARD_NUMBERS: Final = "pupils card numbers"
 """The purpose of the key under which doors look card numbers up."""
 MENUS_AHEAD: Final = 5
 CODES_LAST: Final = timedelta(days=7)
+TENDERS: Final = "demo.tenders"
+"""The job that holds the city's tenders, while its first visitors look at the rest."""
 LEAST_PUPILS: Final = 5
 """In each school: the demo families must find room."""
 ORGANISATIONS: Final = {
     "city": ("Қалалық білім басқармасы", "Городское управление образования", "City education department"),
     "supplier": ("«Дастарқан» ЖШС", "ТОО «Дастаркан»", "Dastarkhan LLP"),
+    "state": ("Шағымдарды қарау комиссиясы", "Комиссия по жалобам", "Complaints commission"),
 }
 
 
@@ -102,8 +106,13 @@ def seed_city(now: datetime, *, zone: ZoneInfo, schools: int = 4, pupils: int = 
             on_fork=partial(db.engine.dispose, close=False),
         )
         plan_meals(site)
-        hold_tenders(site)
+        found_market(site)
     _come_last(site, dates.founded)
+
+
+def tell_tenders(now: datetime) -> None:
+    """Hold the tenders of a city that was made at ``now``."""
+    hold_tenders(_site(frame().settings, now, frame().zone))
 
 
 def is_unfinished() -> bool:
@@ -225,6 +234,8 @@ def _come_last(site: Site, on: date) -> None:
     with reading(SYSTEM, site.now) as look:
         city = next(one.id for one in organisations(look, ["city"]))
     _employ(site, CITY_ADMIN, {"city": city}, on, len(STAFF))
+    with transaction(SYSTEM, site.now) as work:
+        defer(work, TENDERS, lock=TENDERS, now=site.now.isoformat())
 
 
 def _live(app: Flask, site: Site, plot: Plot, dates: Dates, hurry: Hurry) -> None:

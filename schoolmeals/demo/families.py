@@ -86,7 +86,7 @@ class DemoRole:
     language: str
     role: Role
     where: str
-    """``school`` (the first one), ``city`` or ``supplier``."""
+    """``school`` (the first one), ``city``, ``supplier`` or ``state``."""
 
 
 CASHIER: Final = DemoRole("Жақсыбекова Гүлнар", f"cashier@{DEMO}", "kk", Role.CASHIER, "school")
@@ -94,14 +94,18 @@ OFFICE: Final = DemoRole("Соколова Марина", f"office@{DEMO}", "ru"
 OFFICER: Final = DemoRole("Әлімов Тимур", f"procurement@{DEMO}", "kk", Role.PROCUREMENT_OFFICER, "city")
 REVIEWER: Final = DemoRole("Смағұлова Динара", f"reviewer@{DEMO}", "kk", Role.PROCUREMENT_OFFICER, "city")
 """Reads what the officer has written before it is published."""
+SUPPLIER: Final = DemoRole("Дәрібаев Қанат", f"supplier@{DEMO}", "kk", Role.SUPPLIER, "supplier")
+REVIEW_BODY: Final = DemoRole("Жүнісов Бекзат", f"review@{DEMO}", "kk", Role.AUDITOR, "state")
+"""Decides on complaints; sees no drafts."""
 STAFF: Final = (
     CASHIER,
     OFFICE,
     OFFICER,
     REVIEWER,
     DemoRole("Петренко Оксана", f"commission@{DEMO}", "ru", Role.COMMISSION_MEMBER, "city"),
-    DemoRole("Дәрібаев Қанат", f"supplier@{DEMO}", "kk", Role.SUPPLIER, "supplier"),
+    SUPPLIER,
     DemoRole("Bekova Aliya", f"auditor@{DEMO}", "en", Role.AUDITOR, "city"),
+    REVIEW_BODY,
 )
 CITY_ADMIN: Final = DemoRole("Нұрпейісова Айнұр", f"city@{DEMO}", "kk", Role.CITY_ADMIN, "city")
 """The last to come into the city: where she is missing, the city was never finished."""

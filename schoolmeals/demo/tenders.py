@@ -1,222 +1,310 @@
-"""The demo city's tenders: one that takes bids, one under discussion, one under review, and a draft."""
+"""The demo city's tenders: one at every stage, two whose contracts hold today, one that was called off, one that
+found nobody, and one that waits for a complaint to be decided.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
-from uuid import UUID
+from datetime import datetime, time, timedelta
+from typing import Final
+from uuid import UUID, uuid5
 
 from schoolmeals import identity
-from schoolmeals.actors import SYSTEM, Actor, Grant, Role, person
+from schoolmeals.actors import SYSTEM, Grant, Role, person
 from schoolmeals.database import Work, reading
+from schoolmeals.demo.bidders import FIRMS, Bidder, bidder_of, number_of, register
 from schoolmeals.demo.chance import chance_of
-from schoolmeals.demo.families import DEMO, OFFICER, REVIEWER
+from schoolmeals.demo.families import DEMO, OFFICER, REVIEW_BODY, REVIEWER, SUPPLIER
 from schoolmeals.demo.names import new_family
 from schoolmeals.demo.schools import Site
+from schoolmeals.demo.stories import Story, Town, published_before
 from schoolmeals.identity.queries import demo_people, organisations
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.actions import commission, drafting, draws, publishing, reviewing
+from schoolmeals.keys import derive_key
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import awarding, cancelling, complaints, draws, registers
+from schoolmeals.procurement.actions.complaints import NewComplaint
 from schoolmeals.procurement.actions.draws import NewPoolMember
-from schoolmeals.procurement.queries.commission import commission as commission_of
-from schoolmeals.procurement.rules.drafting import NewItem
-from schoolmeals.procurement.rules.need import AGE_GROUPS
-from schoolmeals.procurement.sealing import new_member_key
+from schoolmeals.procurement.models import Tender
+from schoolmeals.procurement.registers import TableSource
+from schoolmeals.procurement.rows import ServerKeys
+from schoolmeals.procurement.rules.identifiers import people_key
+from schoolmeals.procurement.rules.registers import REGISTERS
+from schoolmeals.web.frame import frame
 from schoolmeals.workdays import local_day
 
-PROFILE: Final = "kz-catering-points"
-POOL: Final = (("parents", 4), ("trustees", 1), ("education", 3), ("health", 3), ("ngo", 2))
-CEILINGS_MINOR: Final = dict(zip(AGE_GROUPS, (790_00, 850_00, 910_00), strict=True))
-CONTRACT_DAYS: Final = ((1, 11), (5, 25))
-"""Month and day of the first and the last, in the next year."""
-SEED_SOURCE: Final = "Ұлттық банктің ресми бағамдары / Официальные курсы Национального банка: USD, EUR, RUB"
-BIDDING_DAYS: Final = 30
-DISHES: Final = (
-    ("Борщ, палау, компот", "Борщ, плов, компот", "Borscht, pilaf, fruit drink"),
-    ("Тауық сорпасы, қарақұмық, шай", "Куриный суп, гречка, чай", "Chicken soup, buckwheat, tea"),
-    ("Көже, котлет пен картоп езбесі, сүт", "Суп, котлета с пюре, молоко", "Soup, cutlet with mash, milk"),
-    ("Бұршақ көже, балық пен күріш, шырын", "Гороховый суп, рыба с рисом, сок", "Pea soup, fish with rice, juice"),
-    ("Кеспе көже, қуырдақ, шай", "Суп-лапша, куырдак, чай", "Noodle soup, kuyrdak, tea"),
-)
+POOL: Final = (("parents", 16), ("trustees", 3), ("education", 11), ("health", 11), ("ngo", 9))
+"""Enough for all commissions: nobody may sit in more than three of them within a year."""
+_NAMESPACE: Final = UUID("6c0f4a4e-6c52-4c0e-9d2c-2f1f0b6a7d11")
+COMING: Final = (50, 180)
+RUNNING: Final = (-80, 32)
+"""In how many days the meals begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
-    """Who makes tenders, for which schools."""
+class Plan:
+    """A tender to be told: for which school, which meal, begun how long ago, and how far it goes."""
 
-    city_id: UUID
-    officer: Actor
-    reviewer: Actor
-    schools: Sequence[identity.OrganisationFacts]
+    name: str
+    school: int
+    meal: str
+    ago: timedelta
+    tell: Callable[[Story], None]
+    span: tuple[int, int] = COMING
 
 
-def hold_tenders(site: Site) -> None:
-    """Let the city's tenders come to where they stand now."""
+def found_market(site: Site) -> None:
+    """What tenders need before there are any: suppliers with their papers, a pool of members, the state's registers."""
     town = _town(site)
+    with reading(SYSTEM, site.now) as look:
+        known = {one.id: one for one in demo_people(look, f"@{DEMO}") if one.name == SUPPLIER.name}
+    first = next(iter(known.values()))
+    assert first.place is not None, "the demo's supplier has its organisation"
+    actor = person(first.id, [Grant(Role.SUPPLIER, first.place.id)])
+    for place, firm in enumerate(FIRMS):
+        register(site, firm, place, known=(first.place.id, actor) if not place else None, key=town.evidence_key)
     _fill_pool(site, town)
-    _published(site, town, 0, timedelta(days=14))
-    _published(site, town, 1, timedelta(days=1))
-    reviewed = _draft(site, town, 2, site.now - timedelta(days=2))
-    with site.deed(town.officer, site.now - timedelta(days=1)) as work:
-        reviewing.submit_for_review(work, reviewed)
-    with site.deed(town.officer, site.now - timedelta(hours=3)) as work:
-        _open(work, town, 3)
+    _import_registers(site, town)
+
+
+def hold_tenders(site: Site, plans: Sequence[Plan] | None = None) -> None:
+    """Let the city's tenders come to where they stand now. Those that are there already, however far, are left so."""
+    town = _town(site)
+    with reading(SYSTEM, site.now) as look:
+        town.bidders = _bidders(look, site)
+    for plan in PLANS if plans is None else plans:
+        story = _story(site, town, plan)
+        with reading(SYSTEM, site.now) as look:
+            is_told = look.session.get(Tender, story.tender_id) is not None
+        if not is_told:
+            plan.tell(story)
+
+
+def tender_id_of(name: str) -> UUID:
+    """The id of the tender of a plan, the same in every demo city."""
+    return uuid5(_NAMESPACE, name)
+
+
+def _story(site: Site, town: Town, plan: Plan) -> Story:
+    today = local_day(site.now, site.zone)
+    first, last = (today + timedelta(days=days) for days in plan.span)
+    school = town.schools[plan.school % len(town.schools)]
+    at = site.now - plan.ago
+    return Story(site, town, plan.name, school, plan.meal, first, last, at, tender_id_of(plan.name))
+
+
+def _bidders(look: Work, site: Site) -> list[Bidder]:
+    """The firms that are registered, in the order of :data:`FIRMS`."""
+    year = (site.now - timedelta(days=300)).year
+    ids = {one.name_kk: one.id for one in organisations(look, ["supplier"])}
+    found: list[Bidder] = []
+    for firm in FIRMS:
+        id = ids[firm.names[0]]
+        director = identity.people_in(look, id, Role.SUPPLIER)[0]
+        found.append(bidder_of(firm, id, person(director.id, [Grant(Role.SUPPLIER, id)]), year=year))
+    return found
 
 
 def _town(site: Site) -> Town:
     with reading(SYSTEM, site.now) as look:
-        city_id = next(one.id for one in organisations(look, ["city"]))
+        city_id, review_body_id = (organisations(look, [kind])[0].id for kind in ("city", "state"))
         schools = identity.schools(look)
         ids = {one.name: one.id for one in demo_people(look, f"@{DEMO}")}
-    grants = [Grant(Role.PROCUREMENT_OFFICER, city_id)]
-    return Town(city_id, person(ids[OFFICER.name], grants), person(ids[REVIEWER.name], grants), schools)
+    secret, base_url = frame().settings.secret_key, frame().settings.base_url
+    return Town(
+        city_id=city_id,
+        review_body_id=review_body_id,
+        officer=person(ids[OFFICER.name], [Grant(Role.PROCUREMENT_OFFICER, city_id)]),
+        reviewer=person(ids[REVIEWER.name], [Grant(Role.PROCUREMENT_OFFICER, city_id)]),
+        review_body=person(ids[REVIEW_BODY.name], [Grant(Role.AUDITOR, review_body_id)]),
+        schools=schools,
+        bidders=[],
+        server_keys=ServerKeys.of(secret),
+        evidence_key=derive_key(secret, "procurement evidence"),
+        people_key=people_key(secret),
+        passkey_site=identity.Site("School meals", base_url),
+    )
 
 
 def _fill_pool(site: Site, town: Town) -> None:
     chance = chance_of("pool")
+    at = site.now - timedelta(days=300)
     for constituency, count in POOL:
         for place in range(count):
             family = new_family(chance)
             name = family.parent(is_mother=bool(place % 2))
             surname, given_name = name.split(" ", 1)
-            with site.deed(SYSTEM, site.now - timedelta(days=20)) as work:
+            with site.deed(SYSTEM, at) as work:
                 email = f"{constituency}{place}@members.example"
                 person_id = identity.new_person(work, name=name, email=email, language=family.language)
                 identity.grant_role(work, person_id, Role.COMMISSION_MEMBER, town.city_id)
-            member = NewPoolMember(
-                person_id=person_id, surname=surname, given_name=given_name, constituency=constituency
+            _add_to_pool(site, town, person_id, (surname, given_name), constituency, at)
+
+
+def _add_to_pool(
+    site: Site, town: Town, person_id: UUID, names: tuple[str, str], constituency: str, at: datetime
+) -> None:
+    member = NewPoolMember(person_id=person_id, surname=names[0], given_name=names[1], constituency=constituency)
+    with site.deed(town.officer, at) as work:
+        draws.add_pool_member(work, town.city_id, member)
+
+
+def _import_registers(site: Site, town: Town) -> None:
+    """The state's registers as they stood a year ago: two firms that nobody here knows are in each."""
+    as_of = site.now - timedelta(days=330)
+    for code, register_ in REGISTERS.items():
+        if register_.of_people:
+            continue
+        text = f"identifier;name;from;reason\n{number_of('01014000001')};«Алыс» ЖШС;2024-01-15;Сот шешімі\n"
+        content = text.encode()
+        table = TableSource(content, "").read(code, key=town.people_key)
+        with site.deed(town.officer, site.now - timedelta(days=299)) as work:
+            registers.import_register(
+                work,
+                town.city_id,
+                code,
+                table,
+                source="Ойдан шығарылған / Вымышленный",
+                as_of=as_of,
+                file_name=f"{code}.csv",
+                content=content,
             )
-            with site.deed(town.officer, site.now - timedelta(days=20)) as work:
-                draws.add_pool_member(work, town.city_id, member)
 
 
-def _published(site: Site, town: Town, place: int, ago: timedelta) -> None:
-    at = site.now - ago
-    tender_id = _draft(site, town, place, at - timedelta(days=3))
-    _draw(site, town, tender_id, at - timedelta(days=2))
-    with site.deed(town.officer, at - timedelta(hours=5)) as work:
-        reviewing.submit_for_review(work, tender_id)
-    with site.deed(town.reviewer, at - timedelta(hours=2)) as work:
-        reviewing.approve_tender(work, tender_id)
-    with site.deed(town.officer, at) as work:
-        publishing.publish_tender(work, tender_id, act_id=new_id(work.now), zone=site.zone)
+def _drafted(story: Story) -> None:
+    story.draft()
 
 
-def _open(work: Work, town: Town, place: int) -> UUID:
-    school = town.schools[place % len(town.schools)]
-    title = _title(school, work.now.year + 1)
-    return drafting.open_draft(work, town.city_id, profile_code=PROFILE, title=title)
+def _under_review(story: Story) -> None:
+    story.draft()
+    story.submit()
 
 
-def _title(school: identity.OrganisationFacts, year: int) -> dict[str, str]:
-    return _texts(
-        f"{school.name_kk}: {year} жылғы түскі ас",
-        f"{school.name_ru}: обеды на {year} год",
-        f"{school.name_en}: lunches in {year}",
+def _approved(story: Story) -> None:
+    story.draft()
+    story.draw()
+    story.submit()
+    story.approve()
+
+
+def _published(story: Story) -> None:
+    _approved(story)
+    story.publish()
+
+
+def _bids(story: Story, *places: int) -> None:
+    _published(story)
+    for place in places:
+        story.hand_in(story.town.bidders[place])
+
+
+def _bidding(story: Story) -> None:
+    _bids(story, 1)
+
+
+def _closed(story: Story) -> None:
+    _bids(story, 0, 2)
+    story.close()
+
+
+def _opening(story: Story) -> None:
+    _closed(story)
+    story.start_opening(2)
+
+
+def _opened(story: Story) -> None:
+    _closed(story)
+    story.start_opening(4)
+    story.finish_opening()
+
+
+def _admitted(story: Story) -> None:
+    _opened(story)
+    story.admit()
+
+
+def _evaluated(story: Story) -> None:
+    _admitted(story)
+    story.score()
+    story.evaluate()
+
+
+def _awarded(story: Story) -> None:
+    _evaluated(story)
+    story.award()
+
+
+def _contracting(story: Story) -> None:
+    _awarded(story)
+    story.contract()
+
+
+def _complete(story: Story) -> None:
+    _awarded(story)
+    contract_id = story.contract()
+    story.sign(contract_id)
+    story.complete(contract_id)
+
+
+def _held_by_complaint(story: Story) -> None:
+    _awarded(story)
+    loser = story.bids[1][0]
+    complaint_id = new_id(story.at)
+    new = NewComplaint(
+        about="evaluation",
+        text="Аспазшылардың біліктілігі дұрыс есептелмеді деп санаймыз.",
+        remedy="Балды қайта есептеуді сұраймыз.",
+        language="kk",
+        organisation_id=loser.id,
     )
+    story.wait_for(story.at, time(15))
+    with story.deed(loser.actor) as work:
+        complaints.make_complaint(work, story.tender_id, complaint_id, new)
+    with story.deed(story.town.review_body, hours=2) as work:
+        complaints.accept_complaint(work, story.tender_id, complaint_id, zone=story.site.zone, clock=deed_clock)
 
 
-def _draft(site: Site, town: Town, place: int, at: datetime) -> UUID:
-    """A draft that lacks nothing, for one school."""
-    school = town.schools[place % len(town.schools)]
-    first, last = (date(local_day(site.now, site.zone).year + 1, *day) for day in CONTRACT_DAYS)
-    with site.deed(town.officer, at) as work:
-        tender_id = _open(work, town, place)
-        lot_id = drafting.add_lot(work, tender_id, school.id)
-        days = len(identity.calendar_of(work, school.id).school_days(first, last))
-        for name, content in _tender_sections(_title(school, first.year), first, last).items():
-            drafting.edit_section(work, tender_id, name, content)
-        for name, content in _lot_sections(days).items():
-            drafting.edit_section(work, tender_id, name, content, lot_id=lot_id)
-        items = [NewItem(age_group=group, meal="lunch", ceiling_minor=CEILINGS_MINOR[group]) for group in AGE_GROUPS]
-        drafting.set_items(work, tender_id, lot_id, items)
-        drafting.compute_need(work, tender_id, lot_id)
-    return tender_id
+def _called_off(story: Story) -> None:
+    _published(story)
+    with story.deed(story.town.officer, days=4) as work:
+        cancelling.cancel_tender(
+            work,
+            story.tender_id,
+            reason_code="no-need",
+            reason="Мектеп асханасы күрделі жөндеуге жабылды. / Столовая закрыта на капитальный ремонт.",
+            clock=deed_clock,
+        )
 
 
-def _draw(site: Site, town: Town, tender_id: UUID, at: datetime) -> None:
-    """Announced one day, drawn the next; whoever was drawn accepts and makes a key at once."""
-    with site.deed(town.officer, at) as work:
-        draws.announce_draw(work, tender_id, seed_source=SEED_SOURCE, seed_not_before=at + timedelta(days=1))
-    seed = " ".join(f"{rate / 100:.2f}" for rate in chance_of("rates", at.date()).sample(range(600, 60_000), 3))
-    drawn_at = at + timedelta(days=1, minutes=5)
-    with site.deed(town.officer, drawn_at) as work:
-        draws.draw_members(work, tender_id, seed)
-        commission.appoint_secretary(work, tender_id, _id_of(town.reviewer))
-        seats = commission_of(work, tender_id).seats
-    for seat in seats:
-        if seat.accepted_at is None:
-            member = person(seat.person_id, [Grant(Role.COMMISSION_MEMBER, town.city_id)])
-            with site.deed(member, drawn_at + timedelta(hours=1)) as work:
-                commission.accept_appointment(work, tender_id)
-                commission.publish_key(work, tender_id, new_member_key()[1])
+def _found_nobody(story: Story) -> None:
+    _published(story)
+    story.close()
+    story.start_opening(0)
+    story.finish_opening()
+    with story.deed(story.town.officer, hours=2) as work:
+        reason = "Бірде-бір өтінім түспеді. / Не подано ни одной заявки."
+        awarding.declare_unsuccessful(work, story.tender_id, story.lot_id, reason)
 
 
-def _id_of(actor: Actor) -> UUID:
-    assert actor.id is not None, "an officer is a person"
-    return actor.id
+def _days(count: int) -> timedelta:
+    return timedelta(days=count)
 
 
-def _texts(kk: str, ru: str, en: str) -> dict[str, str]:
-    return {"kk": kk, "ru": ru, "en": en}
-
-
-def _tender_sections(title: Mapping[str, str], first: date, last: date) -> dict[str, dict[str, Any]]:
-    return {
-        "notice": {
-            "title": dict(title),
-            "description": _texts(
-                "Барлық сыныптың оқушыларына мектепте әзірленген ыстық түскі ас.",
-                "Горячий обед, приготовленный в школе, для учеников всех классов.",
-                "A hot lunch, cooked at the school, for the pupils of all classes.",
-            ),
-            "contact_name": OFFICER.name,
-            "contact_phone": "+7 700 000 00 00",
-            "contact_email": OFFICER.email,
-        },
-        "period": {"starts_on": first.isoformat(), "ends_on": last.isoformat()},
-        "terms": {"bidding_days": BIDDING_DAYS, "payment_days": 10, "penalty_permille_day": 1},
-    }
-
-
-def _lot_sections(days: int) -> dict[str, dict[str, Any]]:
-    return {
-        "meals": {"planned_days": days, "meals": [{"age_group": group, "meal": "lunch"} for group in AGE_GROUPS]},
-        "kitchen": {
-            "kitchen": "cook-on-site",
-            "capacity_day": 600,
-            "seats": 180,
-            "shifts": 2,
-            "address": _texts("Мектептің асханасы", "Столовая школы", "The school's canteen"),
-        },
-        "serving": {
-            "times": [
-                {"meal": "lunch", "shift": 1, "opens_at": "11:00", "closes_at": "12:15"},
-                {"meal": "lunch", "shift": 2, "opens_at": "12:30", "closes_at": "14:30"},
-            ]
-        },
-        "lease": {"area_m2": 120, "rent_minor_month": 241_000_00},
-        "staff": {
-            "posts": [
-                {"post": "head-cook", "count": 1, "fte_percent": 100, "grade": 5},
-                {"post": "cook", "count": 2, "fte_percent": 100, "grade": 4},
-                {"post": "kitchen-worker", "count": 2, "fte_percent": 100},
-            ]
-        },
-        "menu": {"season": "winter-spring", "days": _menu()},
-        "diets": {"diets": [{"diet": "gluten-free", "pupils": 2}, {"diet": "diabetes", "pupils": 1}]},
-        "origin": {"domestic_percent": 60},
-    }
-
-
-def _menu() -> list[dict[str, Any]]:
-    return [
-        {
-            "week": week,
-            "weekday": weekday,
-            "meal": "lunch",
-            "dishes": _texts(*DISHES[(week + weekday) % len(DISHES)]),
-            "kcal": 680 + 10 * ((week + weekday) % len(DISHES)),
-        }
-        for week in range(1, 5)
-        for weekday in range(1, 6)
-    ]
+PLANS: Final[tuple[Plan, ...]] = (
+    Plan("lunch-held-1", 0, "lunch", published_before(115), _complete, RUNNING),
+    Plan("lunch-held-2", 1, "lunch", published_before(112), _complete, RUNNING),
+    Plan("found-nobody", 3, "breakfast", published_before(20), _found_nobody),
+    Plan("contracting", 2, "breakfast", published_before(16), _contracting),
+    Plan("complaint", 3, "lunch", published_before(5), _held_by_complaint),
+    Plan("standstill", 2, "lunch", published_before(5), _awarded),
+    Plan("awarding", 1, "breakfast", published_before(4), _evaluated),
+    Plan("evaluation", 0, "breakfast", published_before(3), _admitted),
+    Plan("admission", 3, "lunch", published_before(3), _opened),
+    Plan("opening", 2, "lunch", published_before(3), _opening),
+    Plan("closed", 1, "lunch", published_before(2), _closed),
+    Plan("called-off", 0, "lunch", _days(20), _called_off),
+    Plan("bidding", 0, "lunch", _days(18), _bidding),
+    Plan("discussion", 1, "lunch", _days(4), _published),
+    Plan("approved", 1, "breakfast", _days(3), _approved),
+    Plan("under-review", 2, "breakfast", _days(1), _under_review),
+    Plan("draft", 3, "breakfast", timedelta(hours=3), _drafted),
+)

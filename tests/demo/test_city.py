@@ -103,7 +103,7 @@ def test_no_deed_lies_in_the_future_or_is_anybodys(look: Work) -> None:
 def test_demo_people_are_listed_with_what_they_are(small_city: Flask) -> None:
     with small_city.app_context():
         lines = demo_people()
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert lines[0].startswith("Ахметова Сәуле")
     assert "parent" in lines[0]
     assert any("cashier, PIN 4719" in line for line in lines)

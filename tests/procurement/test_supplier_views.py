@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from schoolmeals.procurement.models import SupplierStaff
 from schoolmeals.procurement.queries import registers as register_queries
 from schoolmeals.procurement.queries import suppliers as supplier_queries
+from schoolmeals.procurement.rules.stages import TenderStage
 from tests.canteen.pages import send
 from tests.factories.identity import signed_in
 from tests.factories.procurement import Procurement
@@ -222,3 +223,15 @@ def test_a_stranger_sees_nothing(app: Flask, world: Procurement, client: FlaskCl
     other = UUID(int=7)
     for rest in ("", "/details", "/staff", "/evidence", "/people", f"/evidence/{'a' * 64}"):
         assert client.get(f"/supplier/{other}{rest}").status_code == 404
+
+
+def test_a_tender_leads_suppliers_to_their_bid_and_others_to_registering(app: Flask, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    assert world.supplier.id is not None
+    client = signed_in(app, world.supplier.id)
+    assert f'href="/tenders/{tender_id}/bid"' in client.get(f"/tenders/{tender_id}").text
+    room = client.get(f"/tenders/{tender_id}/bid").text
+    # Nothing that is typed there has a form around it that could send it.
+    typed = room.split('id="bid-room"', 1)[1].split("</main>", 1)[0]
+    assert "<form" not in typed
+    assert 'href="/supplier/register"' in app.test_client().get(f"/tenders/{tender_id}").text

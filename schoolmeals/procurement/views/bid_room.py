@@ -5,6 +5,7 @@ The page is made here with everything that can be chosen; ``static/js/bid_room.j
 
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,13 +14,14 @@ from flask_babel import gettext
 
 from schoolmeals.database import reading
 from schoolmeals.errors import NotFound
+from schoolmeals.identity import OrganisationFacts
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions.bidding import PARTS_AT_ONCE
 from schoolmeals.procurement.bid_words import HOW, PARTS, RECEIPT_NAMES, TEXTS
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries import suppliers as supplier_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
-from schoolmeals.procurement.queries.suppliers import Ledger
+from schoolmeals.procurement.queries.suppliers import Ledger, OwnStaff
 from schoolmeals.procurement.rules.bid_form import FORM, FORMAT
 from schoolmeals.procurement.rules.bids import PART_BYTES, files_until, key_set_of
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -94,14 +96,7 @@ def bid_room_json(tender_id: UUID) -> Any:
             raise NotFound
         kept = supplier_queries.ledger(look, own.id)
         lines = _lines(kept)
-    keys = key_set_of(version.document)
     lot = _lot_of(version.document)
-    tenderer = {
-        "organisation_id": str(own.id),
-        "name": own.name_kk,
-        "scheme": own.identifier_scheme or "OWN-ID",
-        "identifier": own.identifier or str(own.id),
-    }
     answer = jsonify(
         {
             "format": FORMAT,
@@ -110,16 +105,13 @@ def bid_room_json(tender_id: UUID) -> Any:
             "lot_id": lot["id"],
             "version": version.version,
             "notice_sha256": version.sha256,
-            "tenderer": tenderer,
+            "tenderer": _tenderer(own),
             "envelopes": list(view.profile.json["envelopes"]),
             "currency": CURRENCY,
             "items": {item["id"]: item["ceiling_minor"] for item in lot["items"]},
             "ceilings": {item["id"]: money(item["ceiling_minor"], CURRENCY, language()) for item in lot["items"]},
             "fixed_price": view.profile.json["price_mode"] == "fixed",
-            "key_set": b64encode(keys.to_bytes()).decode(),
-            "key_set_sha256": keys.sha256,
-            "published": b64encode(published_keys(keys).to_bytes()).decode(),
-            "members": {one["seat_id"]: one["name"] for one in version.document["commission"]["members"]},
+            **_keys(version.document),
             "part_bytes": PART_BYTES,
             "parts_at_once": PARTS_AT_ONCE,
             "ledger": lines,
@@ -163,6 +155,26 @@ def bid_receipts(tender_id: UUID) -> Any:
         own_name=own.name(language()),
         receipts=receipts,
     )
+
+
+def _tenderer(own: OrganisationFacts) -> dict[str, str]:
+    return {
+        "organisation_id": str(own.id),
+        "name": own.name_kk,
+        "scheme": own.identifier_scheme or "OWN-ID",
+        "identifier": own.identifier or str(own.id),
+    }
+
+
+def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that the notice publishes, and whose they are."""
+    keys = key_set_of(document)
+    return {
+        "key_set": b64encode(keys.to_bytes()).decode(),
+        "key_set_sha256": keys.sha256,
+        "published": b64encode(published_keys(keys).to_bytes()).decode(),
+        "members": {one["seat_id"]: one["name"] for one in document["commission"]["members"]},
+    }
 
 
 def _parts(profile: Profile) -> list[tuple[str, str]]:
@@ -247,108 +259,54 @@ def _criteria(profile: Profile) -> list[dict[str, Any]]:
 
 def _ledger(kept: Ledger) -> dict[str, list[dict[str, Any]]]:
     """What can be chosen, in words."""
-    grades = {one.facts.id: gettext("grade %(grade)s", grade=one.facts.grade) for one in kept.staff if one.facts.grade}
+    papers = [{"id": one.sha256, "name": one.title, "text": gettext(EVIDENCE_NAMES[one.kind])} for one in kept.evidence]
     return {
-        "staff": [
-            {
-                "id": one.facts.id,
-                "name": one.facts.name,
-                "text": ", ".join(
-                    part
-                    for part in (
-                        gettext(CHOICE_NAMES[one.facts.post]),
-                        grades.get(one.facts.id, ""),
-                        gettext("%(percent)s %% of the time", percent=one.facts.fte_percent),
-                    )
-                    if part
-                ),
-                "overloaded": one.overloaded,
-                "proofs": len(one.facts.evidence),
-            }
-            for one in kept.staff
-        ],
-        "equipment": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "text": gettext("%(count)s pcs", count=one.count),
-                "proofs": len(one.evidence),
-            }
-            for one in kept.equipment
-        ],
+        "staff": [_staff_choice(one) for one in kept.staff],
+        "equipment": [_choice_of(one, one.name, gettext("%(count)s pcs", count=one.count)) for one in kept.equipment],
         "experience": [
-            {
-                "id": one.id,
-                "name": one.customer,
-                "text": f"{one.subject}, {shown_day(one.starts_on)} - {shown_day(one.ends_on)}",
-                "proofs": len(one.evidence),
-            }
+            _choice_of(one, one.customer, f"{one.subject}, {shown_day(one.starts_on)} - {shown_day(one.ends_on)}")
             for one in kept.experience
         ],
-        "taxes": [
-            {"id": one.id, "name": str(one.year), "text": one.region, "proofs": len(one.evidence)} for one in kept.taxes
-        ],
-        "papers": [
-            {"id": one.sha256, "name": one.title, "text": gettext(EVIDENCE_NAMES[one.kind])} for one in kept.evidence
-        ],
+        "taxes": [_choice_of(one, str(one.year), one.region) for one in kept.taxes],
+        "papers": papers,
     }
+
+
+def _staff_choice(own: OwnStaff) -> dict[str, Any]:
+    one = own.facts
+    grade = gettext("grade %(grade)s", grade=one.grade) if one.grade is not None else ""
+    words = (_choice(one.post), grade, gettext("%(percent)s %% of the time", percent=one.fte_percent))
+    return _choice_of(one, one.name, ", ".join(word for word in words if word)) | {"overloaded": own.overloaded}
+
+
+def _choice_of(row: Any, name: str, text: str) -> dict[str, Any]:
+    return {"id": row.id, "name": name, "text": text, "proofs": len(row.evidence)}
 
 
 def _lines(kept: Ledger) -> dict[str, dict[str, Any]]:
     """The ledger's lines by id, as a bid has them; of papers that were removed nothing is left."""
     there = {one.sha256 for one in kept.evidence}
-
-    def proofs(evidence: Any) -> list[str]:
-        return [one for one in evidence if one in there]
-
+    staff = {"staff_id": "id", **{name: name for name in STAFF_FIELDS}}
+    people = [one.facts for one in kept.staff]
     return {
-        "staff": {
-            str(one.facts.id): {
-                "staff_id": str(one.facts.id),
-                "person_key": one.facts.person_key,
-                "name": one.facts.name,
-                "post": one.facts.post,
-                "grade": one.facts.grade,
-                "education": one.facts.education,
-                "fte_percent": one.facts.fte_percent,
-                "evidence": proofs(one.facts.evidence),
-            }
-            for one in kept.staff
-        },
-        "equipment": {
-            str(one.id): {
-                "equipment_id": str(one.id),
-                "name": one.name,
-                "count": one.count,
-                "owned": one.owned,
-                "evidence": proofs(one.evidence),
-            }
-            for one in kept.equipment
-        },
-        "experience": {
-            str(one.id): {
-                "customer": one.customer,
-                "public": one.public,
-                "subject": one.subject,
-                "starts_on": one.starts_on.isoformat(),
-                "ends_on": one.ends_on.isoformat(),
-                "evidence": proofs(one.evidence),
-            }
-            for one in kept.experience
-        },
-        "taxes": {
-            str(one.id): {"year": one.year, "region": one.region, "evidence": proofs(one.evidence)}
-            for one in kept.taxes
-        },
-        "papers": {
-            one.sha256: {
-                "file": one.file_name,
-                "media_type": one.media_type,
-                "valid_until": one.valid_until.isoformat() if one.valid_until is not None else None,
-            }
-            for one in kept.evidence
-        },
+        "staff": {str(one.id): _line(one, staff, there) for one in people},
+        "equipment": {str(one.id): _line(one, EQUIPMENT_FIELDS, there) for one in kept.equipment},
+        "experience": {str(one.id): _line(one, EXPERIENCE_FIELDS, there) for one in kept.experience},
+        "taxes": {str(one.id): _line(one, TAX_FIELDS, there) for one in kept.taxes},
+        "papers": {one.sha256: _line(one, PAPER_FIELDS, None) for one in kept.evidence},
     }
+
+
+def _line(row: Any, names: Mapping[str, str], there: set[str] | None) -> dict[str, Any]:
+    """A row as JSON, by the names that a bid gives its columns, with those of its papers that are ``there``."""
+    line = {name: _plain(getattr(row, column)) for name, column in names.items()}
+    return line if there is None else line | {"evidence": [one for one in row.evidence if one in there]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _texts() -> dict[str, str]:
@@ -359,3 +317,10 @@ def _texts() -> dict[str, str]:
 
 FROM_LEDGER: Final = frozenset({"experience", "regional-tax", "cooks-grade", "technologist", "dietitian"})
 """Criteria that are judged by the lists of people, experience and taxes; their papers are those of the lines."""
+
+
+STAFF_FIELDS: Final = ("person_key", "name", "post", "grade", "education", "fte_percent")
+EQUIPMENT_FIELDS: Final = {"equipment_id": "id", "name": "name", "count": "count", "owned": "owned"}
+EXPERIENCE_FIELDS: Final = {name: name for name in ("customer", "public", "subject", "starts_on", "ends_on")}
+TAX_FIELDS: Final = {"year": "year", "region": "region"}
+PAPER_FIELDS: Final = {"file": "file_name", "media_type": "media_type", "valid_until": "valid_until"}

@@ -43,10 +43,12 @@ def send_manifest(tender_id: UUID) -> Any:
     return jsonify(receipt_json(receipt))
 
 
-@pages.post("/tenders/<uuid:tender_id>/bid/<any(withdraw,confirm):bid_step>")
+@pages.post("/tenders/<uuid:tender_id>/bid/<bid_step>")
 @guard(SUPPLIERS)
 def say_of_bid(tender_id: UUID, bid_step: str) -> Any:
     """Withdraw the bid that stands, or confirm it for the tender as amended. Answers with the receipt."""
+    if bid_step not in _SAYS:
+        raise NotFound
     try:
         told = _told()
         about = (tender_id, _id(told, "organisation_id"), _id(told, "bid_id"))

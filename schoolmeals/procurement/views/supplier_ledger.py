@@ -8,7 +8,7 @@ from flask import request
 from flask_babel import gettext
 
 from schoolmeals.database import reading, transaction
-from schoolmeals.errors import FieldProblem, Invalid, Refusal
+from schoolmeals.errors import FieldProblem, Invalid, NotFound, Refusal
 from schoolmeals.procurement.actions import ledger as ledger_deeds
 from schoolmeals.procurement.queries import suppliers as supplier_queries
 from schoolmeals.procurement.views.blueprint import pages
@@ -31,14 +31,14 @@ _END: Final[Mapping[str, Callable[..., None]]] = {
 }
 
 
-@pages.get("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>")
+@pages.get("/supplier/<uuid:organisation_id>/<ledger_kind>")
 @guard(SUPPLIERS)
 def supplier_lines(organisation_id: UUID, ledger_kind: str) -> Any:
     """One list of the ledger, and the form for a new line."""
     return render("procurement/supplier_lines.html", **_lines(organisation_id, ledger_kind, {}))
 
 
-@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>")
+@pages.post("/supplier/<uuid:organisation_id>/<ledger_kind>")
 @guard(SUPPLIERS)
 def add_supplier_line(organisation_id: UUID, ledger_kind: str) -> Any:
     """Put a line into the ledger."""
@@ -52,7 +52,7 @@ def add_supplier_line(organisation_id: UUID, ledger_kind: str) -> Any:
     return done("procurement.supplier_lines", organisation_id, ledger_kind=ledger_kind)
 
 
-@pages.post("/supplier/<uuid:organisation_id>/<any(staff,equipment,experience,taxes):ledger_kind>/<uuid:ledger_line_id>/end")
+@pages.post("/supplier/<uuid:organisation_id>/<ledger_kind>/<uuid:ledger_line_id>/end")
 @guard(SUPPLIERS)
 def end_supplier_line(organisation_id: UUID, ledger_kind: str, ledger_line_id: UUID) -> Any:
     """End a line: of staff on the day that was typed, or today."""
@@ -73,6 +73,8 @@ def end_supplier_line(organisation_id: UUID, ledger_kind: str, ledger_line_id: U
 
 
 def _lines(organisation_id: UUID, kind: str, typed: Mapping[str, str]) -> dict[str, Any]:
+    if kind not in KINDS:
+        raise NotFound
     with reading(actor(), now()) as look:
         supplier_queries.supplier(look, organisation_id)
         kept = supplier_queries.ledger(look, organisation_id)

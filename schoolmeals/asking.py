@@ -5,7 +5,8 @@ driver some 70 µs and a round trip each; sent together through libpq's pipeline
 ``psycopg.pq``, less than 10 µs and one round trip for all. What is asked here is prepared once on each connection.
 
 A :class:`Question` is a statement with its parameters and the way to read its rows. Whoever owns the tables makes the
-question; whoever needs several answers asks them together.
+question; whoever needs several answers asks them together. :class:`Chosen` ids are a part of other statements, so that
+one question can be about what another will only find out.
 """
 
 import json
@@ -65,6 +66,18 @@ Sent = list[Question[Any] | bytes | None]
 """What went to the server, in its order: questions, names of what was to be prepared, None for the rest."""
 
 
+class Chosen(NamedTuple):
+    """Some ids, as a SELECT of one column that may stand within other statements, with its parameters."""
+
+    statement: str
+    parameters: Values
+
+
+def these(ids: Iterable[UUID]) -> Chosen:
+    """The ids themselves, each once."""
+    return Chosen("SELECT unnest(CAST(%(chosen)s AS uuid[]))", {"chosen": array_of(set(ids))})
+
+
 def nothing(_rows: list[Any]) -> None:
     """The reading of a statement that gives no rows."""
 
@@ -85,20 +98,25 @@ def ask_together(asked: Session | Connection, *questions: Question[Any]) -> None
     ask_in_turn(asked, questions)
 
 
-def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]]) -> None:
-    """``ask_together`` for questions that are made one by one: the server is at work on one while the next is made."""
+def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]], *, commit: bool = False) -> None:
+    """``ask_together`` for questions that are made one by one: the server is at work on one while the next is made.
+
+    With ``commit`` the transaction is committed after them, in the same round trip. Only ``schoolmeals.database`` asks
+    for that, and tells SQLAlchemy.
+    """
     if isinstance(asked, Session):
         asked.flush()
         asked = asked.connection()
-    driver: Any = asked.connection.driver_connection
+    taken: Any = asked.connection
+    driver = taken.driver_connection
     assert not driver.pgconn.pipeline_status, "making a question does not ask another: the connection is taken"
-    known: set[bytes] = asked.info.setdefault("prepared statements", set())
+    known: Known = taken.info.setdefault("prepared statements", {})
     sent: Sent = []
     try:
-        results = _exchange(driver, known, _heard(asked, questions), sent)
+        results = _exchange(driver, known, _heard(asked, questions), sent, commit)
         for question, result in zip(sent, results, strict=True):
-            if isinstance(question, Question):
-                question.hear(_rows(driver, result))
+            if type(question) is Question:
+                question.hear(_rows(driver, known, question.statement, result))
     except Error as error:
         told = "; ".join(question.statement for question in sent if isinstance(question, Question))
         raise DBAPIError.instance(told, None, error, Error) from error
@@ -109,9 +127,14 @@ def ask_in_turn(asked: Session | Connection, questions: Iterable[Question[Any]])
         raise
 
 
-def _heard(asked: Connection, questions: Iterable[Question[Any]]) -> Iterator[Question[Any]]:
+def _heard(asked: Connection, questions: Iterable[Question[Any]]) -> Iterable[Question[Any]]:
+    listeners = tuple(asked.dispatch.before_cursor_execute)
+    return _told(asked, questions, listeners) if listeners else questions
+
+
+def _told(asked: Connection, questions: Iterable[Question[Any]], listeners: Iterable[Any]) -> Iterator[Question[Any]]:
     for question in questions:
-        for listener in asked.dispatch.before_cursor_execute:
+        for listener in listeners:
             listener(asked, None, question.statement, question.parameters, None, False)
         yield question
 
@@ -122,6 +145,17 @@ class _Prepared(NamedTuple):
     name: bytes
     text: bytes
     names: tuple[str, ...]
+
+
+class _Reader(NamedTuple):
+    """How the rows of one statement are read on one connection."""
+
+    transformer: Any
+    make: Callable[[Sequence[Any]], Any]
+
+
+Known = dict[bytes, _Reader | None]
+"""What was prepared on a connection, and how its rows are read, once it has given some."""
 
 
 @lru_cache(maxsize=512)
@@ -135,19 +169,23 @@ def _prepared(statement: str) -> _Prepared:
     return _Prepared(b"asked_" + sha256(text).hexdigest()[:24].encode(), text, tuple(names))
 
 
-def _exchange(driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: Sent) -> list[Any]:
+def _exchange(driver: Any, known: Known, questions: Iterable[Question[Any]], sent: Sent, commit: bool) -> list[Any]:
     """The server's results, one for everything in ``sent``, which grows by what is sent. Raises the driver's errors."""
     failure: Exception | None = None
     with driver.lock:
         try:
             _send(driver, known, questions, sent)
+            if commit and (sent or driver.pgconn.transaction_status != TransactionStatus.IDLE):
+                driver.pgconn.send_query_params(b"COMMIT", None)
+                sent.append(None)
         except Exception as error:  # noqa: BLE001 (raised again below)
             # A question could not be made. What was sent before it is heard to its end, so that the connection is free.
             failure = error
         results = _gathered(driver.pgconn)
     # What was prepared stays so, whatever became of the statements after it.
-    pairs = zip(sent, results, strict=True)
-    known.update(one for one, result in pairs if isinstance(one, bytes) and result.status == ExecStatus.COMMAND_OK)
+    for one, result in zip(sent, results, strict=True):
+        if type(one) is bytes and result.status == ExecStatus.COMMAND_OK:
+            known[one] = None
     if failure is not None:
         raise failure
     for result in results:
@@ -156,7 +194,7 @@ def _exchange(driver: Any, known: set[bytes], questions: Iterable[Question[Any]]
     return results
 
 
-def _send(driver: Any, known: set[bytes], questions: Iterable[Question[Any]], sent: Sent) -> None:
+def _send(driver: Any, known: Known, questions: Iterable[Question[Any]], sent: Sent) -> None:
     server = driver.pgconn
     server.enter_pipeline_mode()
     if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
@@ -168,7 +206,8 @@ def _send(driver: Any, known: set[bytes], questions: Iterable[Question[Any]], se
         if prepared.name not in known and prepared.name not in sent:
             server.send_prepare(prepared.name, prepared.text)
             sent.append(prepared.name)
-        values = [_parameter(question.parameters[name]) for name in prepared.names]
+        given = question.parameters
+        values = [_parameter(given[name]) for name in prepared.names]
         server.send_query_prepared(prepared.name, values, result_format=Format.BINARY)
         sent.append(question)
         if sum(map(len, filter(None, values))) > WORTH_SENDING:
@@ -208,13 +247,22 @@ def _beginning(driver: Any) -> bytes:
     return f"BEGIN{isolation}{' READ ONLY' if driver.read_only else ''}".encode()
 
 
-def _rows(driver: Any, result: Any) -> list[Any]:
-    if not result.nfields:
+def _rows(driver: Any, known: Known, statement: str, result: Any) -> list[Any]:
+    count = result.ntuples
+    if not count:
         return []
-    transformer = Transformer(driver)
-    transformer.set_pgresult(result)
-    make = _row_type(tuple(result.fname(place) for place in range(result.nfields)))
-    return transformer.load_rows(0, result.ntuples, make)
+    name = _prepared(statement).name
+    reader = known.get(name)
+    if reader is None:
+        # What a prepared statement gives is of the same kinds each time; the server sees to that.
+        make = _row_type(tuple(result.fname(place) for place in range(result.nfields)))
+        reader = known[name] = _Reader(Transformer(driver), make)
+        reader.transformer.set_pgresult(result)
+    else:
+        reader.transformer.set_pgresult(result, set_loaders=False)
+    rows: list[Any] = reader.transformer.load_rows(0, count, reader.make)
+    reader.transformer.set_pgresult(None, set_loaders=False)
+    return rows
 
 
 @lru_cache(maxsize=512)
@@ -227,16 +275,25 @@ def _row_type(names: tuple[bytes, ...]) -> Callable[[Sequence[Any]], Any]:
 
 def _parameter(value: Any) -> bytes | None:
     """A value as the server reads it in text form."""
-    if value is None:
-        return None
-    if type(value) is str:
-        encoded = value.encode()
+    kind = type(value)
+    if kind is str:
+        encoded: bytes = value.encode()
         if b"\0" in encoded:
             raise DataError("a text cannot hold NUL")
         return encoded
-    if type(value) is bytes:
-        return b"\\x" + value.hex().encode()
-    return _ELEMENTS.get(type(value), _element)(value).encode()
+    if value is None:
+        return None
+    if kind is bytes:
+        hexadecimal: bytes = b"\\x" + value.hex().encode()
+        return hexadecimal
+    if kind is dict or kind is list:
+        return json.dumps(value, default=str).encode()
+    if kind in _ELEMENTS:
+        element: bytes = _ELEMENTS[kind](value).encode()
+        return element
+    if isinstance(value, Enum):
+        return _parameter(value.value)
+    return _parameter(str(value)) if isinstance(value, str) else _element(value).encode()
 
 
 def array_of(values: Iterable[Any]) -> str:
@@ -245,15 +302,11 @@ def array_of(values: Iterable[Any]) -> str:
     Written by hand because the driver tests every element for what would have to be quoted, which for a batch of taps
     took longer than everything that the taps are about. Knows ids, numbers, truth, times, bytes, texts and JSON.
     """
-    texts: list[str] = []
-    before: Any = texts
-    text = ""
-    for value in values:
-        # Much of a batch is the same in every row: its school, its moment, its till.
-        if value is not before:
-            text, before = _ELEMENTS.get(type(value), _element)(value), value
-        texts.append(text)
-    return "{" + ",".join(texts) + "}"
+    listed = values if isinstance(values, list | tuple) else list(values)
+    kinds = set(map(type, listed))
+    if len(kinds) == 1:
+        return "{" + ",".join(map(_ELEMENTS.get(kinds.pop(), _element), listed)) + "}"
+    return "{" + ",".join([_ELEMENTS.get(type(value), _element)(value) for value in listed]) + "}"
 
 
 def _quoted(text: str) -> str:

@@ -6,26 +6,27 @@ Looking runs inside ``with reading(actor, now) as look``, where PostgreSQL itsel
 """
 
 import select
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from time import monotonic
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import Error
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, Uuid, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from schoolmeals.actors import Actor
-from schoolmeals.asking import Question, array_of, ask_together, nothing
+from schoolmeals.asking import Question, array_of, ask_in_turn, ask_together, nothing
 from schoolmeals.clock import in_utc
 
 APP_ROLE: Final = "schoolmeals_app"
@@ -61,16 +62,53 @@ db = SQLAlchemy(metadata=Model.metadata)
 
 @dataclass(slots=True)
 class Work:
-    """One deed's unit of work: its session, who does it and the one instant at which it happens."""
+    """One deed's unit of work: what it asks, who does it and the one instant at which it happens."""
 
-    session: Session
+    asked: Session | Connection
+    """For questions: the connection, until somebody needs a session."""
     actor: Actor
     now: datetime
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
+    _last: list[Iterable[Question[Any]]] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """The session. Whoever takes it finds done what was kept for the last."""
+        if self._last:
+            ask_in_turn(self.asked, self._take_last())
+        if not isinstance(self.asked, Session):
+            # It commits and rolls back what the connection has begun by itself.
+            self.asked = Session(self.asked, expire_on_commit=False, join_transaction_mode="control_fully")
+            self.asked.connection()
+        return self.asked
+
+    def ask_last(self, questions: Iterable[Question[Any]]) -> None:
+        """Send ``questions``, which give nothing, together with the commit: a round trip less, and what they lock is
+        held no longer than the server itself needs.
+
+        Should the deed ask anything else after all, they are sent before that.
+        """
+        self._last.append(questions)
+
+    def commit(self) -> None:
+        """Send what was kept for the last, and commit. Only ``transaction`` does."""
+        if self._last or not isinstance(self.asked, Session):
+            ask_in_turn(self.asked, self._take_last(), commit=True)
+        if isinstance(self.asked, Session):
+            self.asked.commit()
+
+    def close(self) -> None:
+        """Let go of what the session holds; what was not committed is rolled back."""
+        if isinstance(self.asked, Session):
+            self.asked.close()
 
     def after_commit(self, deed: Callable[[], None]) -> None:
         """Run ``deed`` once the transaction is committed; never, where it is not."""
         self._afterwards.append(deed)
+
+    def _take_last(self) -> Iterator[Question[Any]]:
+        kept, self._last = self._last, []
+        return chain.from_iterable(kept)
 
 
 def keep_connections_honest(engine: Engine) -> None:
@@ -112,10 +150,13 @@ _current: ContextVar[str | None] = ContextVar("schoolmeals_transaction", default
 @contextmanager
 def transaction(actor: Actor, now: datetime) -> Iterator[Work]:
     """A write transaction for one deed by ``actor`` at ``now`` (aware). Needs an app context."""
-    with _session("transaction") as session:
-        work = Work(session, actor, in_utc(now))
-        yield work
-        session.commit()
+    with _connection("transaction") as connection:
+        work = Work(connection, actor, in_utc(now))
+        try:
+            yield work
+            work.commit()
+        finally:
+            work.close()
     for deed in work._afterwards:
         deed()
 
@@ -123,18 +164,22 @@ def transaction(actor: Actor, now: datetime) -> Iterator[Work]:
 @contextmanager
 def reading(actor: Actor, now: datetime) -> Iterator[Work]:
     """A read-only transaction: one consistent look by ``actor`` at ``now``."""
-    with _session("reading", postgresql_readonly=True, isolation_level="REPEATABLE READ") as session:
-        yield Work(session, actor, in_utc(now))
+    with _connection("reading", postgresql_readonly=True, isolation_level="REPEATABLE READ") as connection:
+        work = Work(connection, actor, in_utc(now))
+        try:
+            yield work
+        finally:
+            work.close()
 
 
 @contextmanager
-def _session(kind: str, **execution_options: object) -> Iterator[Session]:
+def _connection(kind: str, **execution_options: object) -> Iterator[Connection]:
     assert _current.get() is None, f"a {kind} inside a {_current.get()}: one request, one transaction"
     token = _current.set(kind)
     try:
         engine = db.engine.execution_options(**execution_options) if execution_options else db.engine
-        with Session(engine, expire_on_commit=False) as session:
-            yield session
+        with engine.connect() as connection:
+            yield connection
     finally:
         _current.reset(token)
 
@@ -150,39 +195,69 @@ def insert_rows(session: Session, model: type[Model], rows: Sequence[Mapping[str
 
 def insert_together(session: Session, parts: Sequence[tuple[type[Model], Sequence[Mapping[str, Any]]]]) -> None:
     """Insert rows of several tables, as ``insert_rows`` does, all with one statement. Foreign keys may join them."""
-    ask_together(session, *insertion(parts))
+    columns = [
+        Rows(model, {name: [row[name] for row in rows] for name in rows[0]}, {}) for model, rows in parts if rows
+    ]
+    ask_together(session, *insertion(columns))
 
 
-def insertion(parts: Sequence[tuple[type[Model], Sequence[Mapping[str, Any]]]]) -> tuple[Question[None], ...]:
+class Rows(NamedTuple):
+    """Rows of one table: their columns by attribute, and what is the same in each of them, which travels once."""
+
+    model: type[Model]
+    columns: Mapping[str, Sequence[Any]]
+    same: Mapping[str, Any]
+
+
+def rows_of(model: type[Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]], same: Mapping[str, Any]) -> Rows:
+    """Rows given as tuples in the order of ``names``."""
+    return Rows(model, dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}, same)
+
+
+def insertion(parts: Sequence[Rows]) -> tuple[Question[None], ...]:
     """The one statement of ``insert_together``, to be sent with others; none, where there are no rows."""
-    filled = [(model, rows) for model, rows in parts if rows]
+    filled = [part for part in parts if part.columns]
     if not filled:
         return ()
-    arrays: dict[str, str] = {}
-    for place, (_model, rows) in enumerate(filled):
-        arrays |= {f"{name}_{place}": array_of([row[name] for row in rows]) for name in rows[0]}
-    return (Question(_insert_statement(tuple((model, tuple(rows[0])) for model, rows in filled)), arrays, nothing),)
+    shapes = []
+    parameters: dict[str, Any] = {}
+    for place, (model, columns, same) in enumerate(filled):
+        is_one = len(next(iter(columns.values()))) == 1
+        for name, values in columns.items():
+            parameters[f"{name}_{place}"] = values[0] if is_one else array_of(values)
+        for name, value in same.items():
+            parameters[f"{name}_{place}"] = value
+        shapes.append((model, tuple(columns), tuple(same), is_one))
+    return (Question(_insert_statement(tuple(shapes)), parameters, nothing),)
 
 
+_Shape = tuple[type[Model], tuple[str, ...], tuple[str, ...], bool]
 _DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=256)
-def _insert_statement(parts: tuple[tuple[type[Model], tuple[str, ...]], ...]) -> str:
-    *before, last = [_insert_part(model.__table__, names, place) for place, (model, names) in enumerate(parts)]
+def _insert_statement(shapes: tuple[_Shape, ...]) -> str:
+    *before, last = [_insert_part(shape, place) for place, shape in enumerate(shapes)]
     named = ", ".join(f"part_{place} AS ({part})" for place, part in enumerate(before))
     return f"WITH {named} {last}" if before else last
 
 
-def _insert_part(table: Any, names: tuple[str, ...], place: int) -> str:
-    arrays, columns = [], []
-    for name in names:
-        type_name = str(table.c[name].type.compile(dialect=_DIALECT))
-        is_json = type_name == "JSONB"
-        arrays.append(f"CAST(%({name}_{place})s AS {'text' if is_json else type_name}[])")
-        columns.append(f'n."{name}"::jsonb' if is_json else f'n."{name}"')
-    quoted = ", ".join(f'"{name}"' for name in names)
-    return (
-        f"INSERT INTO {table.name} ({quoted}) SELECT {', '.join(columns)} "  # noqa: S608 (names of our own tables)
-        f"FROM unnest({', '.join(arrays)}) AS n({quoted})"
-    )
+def _insert_part(shape: _Shape, place: int) -> str:
+    """One row goes as plain values, which the server reads in half the time; several as one array for each column."""
+    model, names, same, is_one = shape
+    table: Any = model.__table__
+    types = {name: str(table.c[name].type.compile(dialect=_DIALECT)) for name in (*names, *same)}
+    once = [f"CAST(%({name}_{place})s AS {types[name]})" for name in (names if is_one else ())]
+    once += [f"CAST(%({name}_{place})s AS {types[name]})" for name in same]
+    into = f"INSERT INTO {table.name} ({_quoted((*names, *same))})"
+    if is_one:
+        return f"{into} VALUES ({', '.join(once)})"
+    plain = {name: "text" if types[name] == "JSONB" else types[name] for name in names}
+    arrays = [f"CAST(%({name}_{place})s AS {plain[name]}[])" for name in names]
+    columns = [f'n."{name}"::jsonb' if types[name] == "JSONB" else f'n."{name}"' for name in names]
+    chosen, unnested = ", ".join([*columns, *once]), ", ".join(arrays)
+    return f"{into} SELECT {chosen} FROM unnest({unnested}) AS n({_quoted(names)})"  # noqa: S608 (the same)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -13,12 +13,23 @@ from uuid import UUID
 
 from schoolmeals.asking import Question, ask_together
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
-from schoolmeals.database import Work, insertion
+from schoolmeals.database import Work, insertion, rows_of
 from schoolmeals.ids import new_id
 from schoolmeals.money import Money
 
 SALT_BYTES = 32
 LARGEST_INTEGER: Final = 2**53 - 1
+_EVENT: Final = (
+    "id",
+    "school_id",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "payload",
+    "salt",
+    "personal_commitment",
+)
+"""What differs from event to event of one deed."""
 
 
 class Subject(NamedTuple):
@@ -60,29 +71,21 @@ def record_many(work: Work, events: Sequence[NewEvent]) -> None:
 def recording(work: Work, events: Sequence[NewEvent]) -> tuple[Question[None], ...]:
     """What ``record_many`` sends, to be sent with other questions; nothing for no events."""
     rows, personal_rows = [], []
-    for event in events:
+    salts = secrets.token_bytes(SALT_BYTES * len(events))
+    for place, event in enumerate(events):
         event_id = new_id(work.now)
         commitment = None
         if event.personal is not None:
             text, salt = canonical(event.personal), secrets.token_bytes(SALT_BYTES)
             commitment = hashlib.sha256(salt + text.encode()).digest()
-            personal_rows.append({"event_id": event_id, "payload": text, "salt": salt})
-        rows.append(
-            {
-                "id": event_id,
-                "at": work.now,
-                "actor_kind": work.actor.kind.value,
-                "actor_id": work.actor.id,
-                "school_id": event.school_id,
-                "action": event.action,
-                "subject_kind": event.subject.kind,
-                "subject_id": event.subject.id,
-                "payload": canonical({"action": event.action, "at": work.now, **event.payload}),
-                "salt": secrets.token_bytes(SALT_BYTES),
-                "personal_commitment": commitment,
-            }
-        )
-    return insertion([(AuditEvent, rows), (AuditPersonal, personal_rows)])
+            personal_rows.append((event_id, text, salt))
+        payload = canonical({"action": event.action, "at": work.now, **event.payload})
+        salt = salts[place * SALT_BYTES : (place + 1) * SALT_BYTES]
+        subject = event.subject
+        rows.append((event_id, event.school_id, event.action, subject.kind, subject.id, payload, salt, commitment))
+    same = {"at": work.now, "actor_kind": work.actor.kind.value, "actor_id": work.actor.id}
+    personal = rows_of(AuditPersonal, ("event_id", "payload", "salt"), personal_rows, {})
+    return insertion([rows_of(AuditEvent, _EVENT, rows, same), personal])
 
 
 def canonical(payload: Mapping[str, Any]) -> str:

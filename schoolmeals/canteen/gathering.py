@@ -3,15 +3,17 @@
 Every statement takes the whole batch. What belongs to a pupil's money is read only after the purses are locked.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schoolmeals import pupils, wallet
-from schoolmeals.asking import Question, array_of, nothing
+from schoolmeals.asking import Chosen, Question, array_of, nothing
 from schoolmeals.canteen.orders import Answer, AnswerItem, Order, PupilAtTill
 from schoolmeals.canteen.rules import (
     CLOCK_TOLERANCE,
@@ -40,10 +42,12 @@ _KNOWN: Final = """
 
 _OFFERS: Final = """
     SELECT sitting.id, sitting.opens_at, sitting.closes_at, sitting.ended_on, menu.day, menu.version,
-           item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens, item.contract_item_id
+           item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens::text AS allergens,
+           item.contract_item_id
       FROM sitting
+     CROSS JOIN unnest(CAST(%(days)s AS date[])) AS wanted(day)
       LEFT JOIN menu ON menu.school_id = sitting.school_id AND menu.sitting_id = sitting.id
-            AND menu.day = ANY(CAST(%(days)s AS date[])) AND menu.version > 0
+            AND menu.day = wanted.day AND menu.version > 0
       LEFT JOIN menu_item AS item ON item.school_id = menu.school_id AND item.menu_id = menu.id
             AND item.from_version <= menu.version
             AND (item.until_version IS NULL OR item.until_version > menu.version)
@@ -57,7 +61,7 @@ _EATEN: Final = """
            coalesce(sum(line.quantity * line.price_minor) FILTER (WHERE NOT line.is_set_meal), 0)::bigint AS buffet
       FROM sale
       JOIN sale_line AS line ON line.school_id = sale.school_id AND line.sale_id = sale.id
-     WHERE sale.school_id = %(school_id)s AND sale.pupil_id = ANY(CAST(%(pupils)s AS uuid[]))
+     WHERE sale.school_id = %(school_id)s AND sale.pupil_id = ANY(ARRAY({chosen}))
        AND sale.service_day = ANY(CAST(%(days)s AS date[]))
        AND sale.verdict = 'served'
        AND NOT EXISTS (SELECT FROM sale_undo AS undo WHERE undo.school_id = sale.school_id AND undo.sale_id = sale.id)
@@ -211,7 +215,7 @@ def _read_offers(rows: list[Any]) -> Offers:
     return offers
 
 
-def eaten_by(school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -> Question[dict[UUID, list[Eaten]]]:
+def eaten_by(school_id: UUID, eaters: Chosen, days: Iterable[date]) -> Question[dict[UUID, list[Eaten]]]:
     """What pupils had on ``days``, without what was undone."""
 
     def read(rows: list[Any]) -> dict[UUID, list[Eaten]]:
@@ -220,8 +224,13 @@ def eaten_by(school_id: UUID, pupil_ids: Iterable[UUID], days: Iterable[date]) -
             eaten.setdefault(row.pupil_id, []).append(Eaten(*row[1:]))
         return eaten
 
-    parameters = {"school_id": school_id, "pupils": array_of(set(pupil_ids)), "days": array_of(set(days))}
-    return Question(_EATEN, parameters, read)
+    parameters = {"school_id": school_id, "days": array_of(set(days)), **eaters.parameters}
+    return Question(_eaten_by(eaters.statement), parameters, read)
+
+
+@lru_cache(maxsize=32)
+def _eaten_by(eaters: str) -> str:
+    return _EATEN.format(chosen=eaters)
 
 
 def facts_of(ground: Ground, tap: Tap, *, is_sequence_free: bool) -> TapFacts:
@@ -279,10 +288,15 @@ def _stored_answer(row: Any) -> Answer:
 def _add_item(offer: Offer, row: Any) -> None:
     is_set_meal = row.kind == "set"
     offer.items[row.item_id] = ItemFacts(
-        row.item_id, is_set_meal, row.age_group, 1, row.price_minor, frozenset(row.allergens), row.contract_item_id
+        row.item_id, is_set_meal, row.age_group, 1, row.price_minor, _allergens(row.allergens), row.contract_item_id
     )
     if is_set_meal:
         offer.set_meal_of.setdefault(row.age_group, row.item_id)
+
+
+@lru_cache(maxsize=4096)
+def _allergens(listed: str) -> frozenset[str]:
+    return frozenset(json.loads(listed))
 
 
 def _items_of(order: Order, offer: Offer | None, age_group: str | None) -> tuple[ItemFacts, ...] | None:

@@ -46,11 +46,15 @@ from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.identity.signing import PasskeyProof, proves, sign_by_passkey, signing_options
 from schoolmeals.identity.sites import passkeys_can_work, present_site
 from schoolmeals.identity.visitors import (
+    TillChanged,
     device_from_headers,
     find_actor,
     keep_language,
+    look_again,
     present_device,
+    remembers_till,
     signature_bytes,
+    standing_question,
 )
 
 __all__ = [
@@ -60,6 +64,7 @@ __all__ = [
     "PasskeyProof",
     "PersonFacts",
     "Site",
+    "TillChanged",
     "acting_person",
     "calendar_of",
     "clear_calendar_day",
@@ -77,6 +82,7 @@ __all__ = [
     "invite",
     "keep_language",
     "lock_person",
+    "look_again",
     "members",
     "new_device",
     "new_organisation",
@@ -90,6 +96,7 @@ __all__ = [
     "present_device",
     "present_site",
     "proves",
+    "remembers_till",
     "require_role_in",
     "revoke_device",
     "revoke_role",
@@ -103,6 +110,7 @@ __all__ = [
     "signing_options",
     "spend_attempt",
     "standing_invitations",
+    "standing_question",
     "till_name",
     "too_many",
     "verify_signature",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from schoolmeals.actors import CITY_WIDE, Actor, ActorKind, Grant, Role, person
-from schoolmeals.asking import ask
+from schoolmeals.asking import Question, ask_together
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.models import (
@@ -33,6 +33,8 @@ _DEVICE: Final = """
       LEFT JOIN person ON person.id = device.cashier_id
      WHERE device.{by} = %(value)s
 """
+
+_DEVICE_BY: Final = {by: _DEVICE.format(by=by) for by in ("id", "token_hash")}
 
 WHOLE_WEEK = 5
 """School days a week where a school has not said otherwise."""
@@ -229,8 +231,14 @@ def find_device(
     asked: Session | Connection, by: Literal["id", "token_hash"], value: UUID | bytes
 ) -> DeviceFacts | None:
     """A till by its id or the hash of its token: one statement, which every tap sends."""
-    rows = ask(asked, _DEVICE.format(by=by), {"value": value})
-    return DeviceFacts(*rows[0]) if rows else None
+    question = device_question(by, value)
+    ask_together(asked, question)
+    return question.answer
+
+
+def device_question(by: Literal["id", "token_hash"], value: UUID | bytes) -> Question[DeviceFacts | None]:
+    """What ``find_device`` asks, to be sent with other questions."""
+    return Question(_DEVICE_BY[by], {"value": value}, lambda rows: DeviceFacts(*rows[0]) if rows else None)
 
 
 def devices_of(work: Work, school_id: UUID) -> list[DeviceFacts]:

@@ -10,7 +10,7 @@ nothing is ever changed or deleted. *Trial balance*: all debits and all credits,
 Every call is for one school, and everything it writes has ``school_id`` first in its keys. Never here: why money moves.
 """
 
-from schoolmeals.ledger.actions import lock, lock_of_owners, open_accounts, post, reverse
+from schoolmeals.ledger.actions import lock, lock_question, open_accounts, post, posting, reverse
 from schoolmeals.ledger.bounds import set_bounds
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.queries import account_of, accounts_of, balance_at, statement_lines, trial_balance
@@ -39,9 +39,10 @@ __all__ = [
     "accounts_of",
     "balance_at",
     "lock",
-    "lock_of_owners",
+    "lock_question",
     "open_accounts",
     "post",
+    "posting",
     "reverse",
     "set_bounds",
     "statement_lines",

@@ -6,8 +6,8 @@ id, and accounts of the whole school last, just before they change; and a deed p
 together.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schoolmeals import audit
-from schoolmeals.asking import Question, array_of, ask_in_turn, ask_together, nothing
-from schoolmeals.database import Work, insert_rows, insertion
+from schoolmeals.asking import Chosen, Question, array_of, ask_together, nothing, these
+from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
 from schoolmeals.ledger.rules import (
@@ -25,8 +25,8 @@ from schoolmeals.ledger.rules import (
     Entry,
     Movement,
     NewAccount,
-    PlannedPosting,
     mirrored,
+    plan,
     play,
 )
 from schoolmeals.money import Money
@@ -34,30 +34,46 @@ from schoolmeals.money import Money
 _LOCK = """
     SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
       FROM account
-     WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
+     WHERE school_id = %(school_id)s AND id = ANY(ARRAY({chosen}))
      ORDER BY owner_id IS NULL, id
        FOR NO KEY UPDATE
 """
 
-_LOCK_OF_OWNERS = """
-    SELECT id, kind, purpose, owner_id, currency, debits_minor, credits_minor, version, floor_minor, ceiling_minor
-      FROM account
-     WHERE school_id = %(school_id)s AND purpose = ANY(CAST(%(purposes)s AS text[]))
-       AND owner_id = ANY(CAST(%(owners)s AS uuid[]))
-       AND (SELECT count(DISTINCT (twin.owner_id, twin.purpose)) FROM account AS twin
-             WHERE twin.school_id = %(school_id)s AND twin.purpose = ANY(CAST(%(purposes)s AS text[]))
-               AND twin.owner_id = ANY(CAST(%(owners)s AS uuid[]))) = CAST(%(expected)s AS bigint)
-     ORDER BY owner_id IS NULL, id
-       FOR NO KEY UPDATE
+_BOOKS = """
+    WITH gained AS (
+        UPDATE account
+           SET debits_minor = account.debits_minor + gain.debits, credits_minor = account.credits_minor + gain.credits,
+               version = account.version + gain.times
+          FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(debits)s AS bigint[]), CAST(%(credits)s AS bigint[]),
+                      CAST(%(times)s AS bigint[]))
+               AS gain(id, debits, credits, times)
+         WHERE account.school_id = %(school_id)s AND account.id = gain.id
+        RETURNING account.id, account.currency, account.balance_minor, account.version,
+                  CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END AS side
+    ), entries AS (
+        INSERT INTO journal_entry (school_id, id, kind, at, reverses_id, content_hash)
+        SELECT CAST(%(school_id)s AS uuid), entry.id, entry.kind, CAST(%(at)s AS timestamptz), entry.reverses_id,
+               entry.content_hash
+          FROM unnest(CAST(%(entries)s AS uuid[]), CAST(%(kinds)s AS text[]), CAST(%(reversed)s AS uuid[]),
+                      CAST(%(hashes)s AS bytea[]))
+               AS entry(id, kind, reverses_id, content_hash)
+    )
+    INSERT INTO posting (school_id, entry_id, line, debit_account_id, credit_account_id, amount_minor,
+                         debit_balance_after, credit_balance_after, debit_version, credit_version, at)
+    SELECT CAST(%(school_id)s AS uuid), line.entry_id, line.line, line.debit_id, line.credit_id, line.amount,
+           debit.balance_minor - debit.side * line.debit_rest, credit.balance_minor - credit.side * line.credit_rest,
+           debit.version - line.debit_times, credit.version - line.credit_times, CAST(%(at)s AS timestamptz)
+      FROM unnest(CAST(%(of_entries)s AS uuid[]), CAST(%(lines)s AS smallint[]), CAST(%(debit_ids)s AS uuid[]),
+                  CAST(%(credit_ids)s AS uuid[]), CAST(%(amounts)s AS bigint[]), CAST(%(currencies)s AS text[]),
+                  CAST(%(debit_rests)s AS bigint[]), CAST(%(credit_rests)s AS bigint[]),
+                  CAST(%(debit_times)s AS bigint[]), CAST(%(credit_times)s AS bigint[]))
+           AS line(entry_id, line, debit_id, credit_id, amount, currency, debit_rest, credit_rest, debit_times,
+                   credit_times)
+      LEFT JOIN gained AS debit ON debit.id = line.debit_id AND debit.currency = line.currency
+      LEFT JOIN gained AS credit ON credit.id = line.credit_id AND credit.currency = line.currency
 """
-
-_GAIN = """
-    UPDATE account
-       SET debits_minor = n.debits_minor, credits_minor = n.credits_minor, version = n.version
-      FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(debits)s AS bigint[]), CAST(%(credits)s AS bigint[]),
-                  CAST(%(versions)s AS bigint[]))
-           AS n(id, debits_minor, credits_minor, version)
-     WHERE account.school_id = %(school_id)s AND account.id = n.id
+"""Accounts gain what is posted to them, whatever they hold; what they hold after each posting follows from that. One
+that does not exist, or is kept in another currency, leaves a balance without a value, which PostgreSQL refuses.
 """
 
 _KINDS: Final = {kind.value: kind for kind in AccountKind}
@@ -100,68 +116,59 @@ def lock(work: Work, school_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID,
 
     Raises NotFound where one of them does not exist in the school.
     """
-    locking = lock_question(school_id, account_ids)
+    ids = set(account_ids)
+    locking = lock_question(school_id, these(ids))
     ask_together(work.session, locking)
+    if len(locking.answer) != len(ids):
+        raise NotFound("no-such-account")
     return locking.answer
 
 
-def lock_question(school_id: UUID, account_ids: Iterable[UUID]) -> Question[dict[UUID, AccountState]]:
-    """What ``lock`` asks, to be sent with other questions. Reading it raises NotFound as ``lock`` does."""
-    ids = set(account_ids)
-
-    def read(rows: list[Any]) -> dict[UUID, AccountState]:
-        if len(rows) != len(ids):
-            raise NotFound("no-such-account")
-        return _states(rows)
-
-    return Question(_LOCK, {"school_id": school_id, "ids": array_of(ids)}, read)
+def lock_question(school_id: UUID, accounts: Chosen) -> Question[dict[UUID, AccountState]]:
+    """What ``lock`` asks, to be sent with other questions, also for who does not know the accounts' ids yet."""
+    return Question(_of(_LOCK, accounts.statement), {"school_id": school_id, **accounts.parameters}, _states)
 
 
-def lock_of_owners(
-    school_id: UUID, owner_ids: Collection[UUID], purposes: Collection[str]
-) -> Question[dict[UUID, AccountState]]:
-    """The same for the accounts of these owners, for whoever does not know their ids yet.
-
-    Locks nothing and gives nothing where an owner lacks an account of one of the purposes.
-    """
-    parameters = {
-        "school_id": school_id,
-        "owners": array_of(owner_ids),
-        "purposes": array_of(purposes),
-        "expected": len(owner_ids) * len(purposes),
-    }
-    return Question(_LOCK_OF_OWNERS, parameters, _states)
-
-
-def post(
-    work: Work,
-    school_id: UUID,
-    entries: Sequence[Entry],
-    *,
-    known_new: bool = False,
-    held: Mapping[UUID, AccountState] | None = None,
-    before: Iterable[Question[Any]] = (),
-) -> list[PlannedPosting]:
-    """Post ``entries`` in their order, all or none, and give the postings that were written now.
+def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bool = False) -> None:
+    """Post ``entries`` in their order, all or none.
 
     An entry whose id is already in the books with the same content is passed over; with other content it raises
-    Conflict
-    ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who has
-    looked the ids up under its own locks says so with ``known_new``; ``held`` are accounts that it has locked in this
-    deed and not changed since; what it wants to send just before the other locks are taken goes into ``before``.
+    Conflict ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who
+    has looked the ids up under its own locks says so with ``known_new``.
     """
-    held = held or {}
-    touched = {id for entry in entries for m in entry.movements for id in (m.debit_id, m.credit_id)}
-    locking = lock_question(school_id, touched - held.keys())
-    ask_in_turn(work.session, chain(before, [locking]))
-    accounts = {**held, **locking.answer}
+    accounts = lock(work, school_id, {id for entry in entries for m in entry.movements for id in m.ends})
     # Looked up under the locks: the same entry, sent twice at once, finds its twin already committed here.
     fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
-    if not fresh:
-        return []
-    planned, after = play(fresh, accounts)
-    _write(work, school_id, fresh, planned, [state for id, state in after.items() if state is not accounts[id]])
-    return planned
+    play(fresh, accounts)
+    ask_together(work.session, *posting(work, school_id, fresh))
+
+
+def posting(work: Work, school_id: UUID, entries: Sequence[Entry]) -> tuple[Question[Any], ...]:
+    """What posts entries that are new, to be asked last in a deed: all accounts that change are locked here, where the
+    deed has not locked them before.
+
+    The caller has seen to it that no account leaves its bounds; where it was wrong, PostgreSQL refuses everything.
+    """
+    if not entries:
+        return ()
+    postings, gains = plan(entries)
+    columns = list(zip(*postings, strict=True))
+    names = ("of_entries", "lines", "debit_ids", "credit_ids", "amounts", "currencies")
+    rests = ("debit_rests", "credit_rests", "debit_times", "credit_times")
+    parameters = {
+        "school_id": school_id,
+        "at": work.now,
+        "ids": array_of(gains),
+        "debits": array_of(gain.debits_minor for gain in gains.values()),
+        "credits": array_of(gain.credits_minor for gain in gains.values()),
+        "times": array_of(gain.times for gain in gains.values()),
+        "entries": array_of(entry.id for entry in entries),
+        "kinds": array_of(entry.kind for entry in entries),
+        "reversed": array_of(entry.reverses_id for entry in entries),
+        "hashes": array_of(entry.content_hash for entry in entries),
+        **{name: array_of(column) for name, column in zip((*names, *rests), columns, strict=True)},
+    }
+    return lock_question(school_id, these(gains)), Question(_BOOKS, parameters, nothing)
 
 
 def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, kind: str = "reversal") -> None:
@@ -207,59 +214,6 @@ def _not_yet_posted(session: Session, school_id: UUID, entries: Sequence[Entry])
     return [entry for entry in entries if entry.id not in posted]
 
 
-def _write(
-    work: Work,
-    school_id: UUID,
-    entries: Sequence[Entry],
-    planned: Sequence[PlannedPosting],
-    changed: Sequence[AccountState],
-) -> None:
-    gaining = Question(
-        _GAIN,
-        {
-            "school_id": school_id,
-            "ids": array_of(state.id for state in changed),
-            "debits": array_of(state.debits_minor for state in changed),
-            "credits": array_of(state.credits_minor for state in changed),
-            "versions": array_of(state.version for state in changed),
-        },
-        nothing,
-    )
-
-    def in_turn() -> Iterator[Question[None]]:
-        yield gaining
-        yield from insertion(
-            [
-                (JournalEntry, [_entry_row(work, school_id, entry) for entry in entries]),
-                (Posting, [_posting_row(work, school_id, posting) for posting in planned]),
-            ]
-        )
-
-    ask_in_turn(work.session, in_turn())
-
-
-def _entry_row(work: Work, school_id: UUID, entry: Entry) -> dict[str, object]:
-    return {
-        "school_id": school_id,
-        "id": entry.id,
-        "kind": entry.kind,
-        "at": work.now,
-        "reverses_id": entry.reverses_id,
-        "content_hash": entry.content_hash,
-    }
-
-
-def _posting_row(work: Work, school_id: UUID, posting: PlannedPosting) -> dict[str, object]:
-    return {
-        "school_id": school_id,
-        "entry_id": posting.entry_id,
-        "line": posting.line,
-        "debit_account_id": posting.movement.debit_id,
-        "credit_account_id": posting.movement.credit_id,
-        "amount_minor": posting.movement.amount.minor,
-        "debit_balance_after": posting.debit_after.balance_minor,
-        "credit_balance_after": posting.credit_after.balance_minor,
-        "debit_version": posting.debit_after.version,
-        "credit_version": posting.credit_after.version,
-        "at": work.now,
-    }
+@lru_cache(maxsize=32)
+def _of(statement: str, accounts: str) -> str:
+    return statement.format(chosen=accounts)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from schoolmeals.errors import N_, Conflict
@@ -95,6 +96,11 @@ class Movement:
         assert self.amount.minor > 0, "a movement moves something"
         assert self.debit_id != self.credit_id, "a movement has two ends"
 
+    @property
+    def ends(self) -> tuple[UUID, UUID]:
+        """Both accounts."""
+        return self.debit_id, self.credit_id
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -115,15 +121,34 @@ class Entry:
         return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedPosting:
-    """A posting as it will be written: the movement, and what both accounts come to."""
+class PlannedPosting(NamedTuple):
+    """A posting as it will be written. What its accounts come to is told from their ends: how much each will still
+    gain afterwards (debits less credits), and how often.
+    """
 
     entry_id: UUID
     line: int
-    movement: Movement
-    debit_after: AccountState
-    credit_after: AccountState
+    debit_id: UUID
+    credit_id: UUID
+    amount_minor: int
+    currency: str
+    debit_rest_minor: int
+    credit_rest_minor: int
+    debit_times_left: int
+    credit_times_left: int
+
+
+@dataclass(slots=True)
+class Gain:
+    """What an account gains by some postings, and how many of them touch it."""
+
+    debits_minor: int = 0
+    credits_minor: int = 0
+    times: int = 0
+
+    @property
+    def difference_minor(self) -> int:
+        return self.debits_minor - self.credits_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +177,14 @@ class TrialBalanceRow:
     balance_minor: int
 
 
-def play(
-    entries: Iterable[Entry], accounts: Mapping[UUID, AccountState]
-) -> tuple[list[PlannedPosting], dict[UUID, AccountState]]:
-    """The postings of ``entries`` in their order, and the accounts after them.
+def play(entries: Iterable[Entry], accounts: Mapping[UUID, AccountState]) -> dict[UUID, AccountState]:
+    """The accounts after ``entries`` in their order.
 
     Raises Conflict ``out-of-bounds`` where an account would leave its floor or ceiling at any step.
     """
     states = dict(accounts)
-    planned: list[PlannedPosting] = []
     for entry in entries:
-        assert entry.movements, "an entry without a movement says nothing"
-        for line, movement in enumerate(entry.movements):
+        for movement in entry.movements:
             amount = movement.amount
             debit, credit = states[movement.debit_id], states[movement.credit_id]
             assert debit.currency == credit.currency == amount.currency, "one movement, one currency"
@@ -177,8 +198,26 @@ def play(
                         purpose=state.purpose,
                     )
             states[movement.debit_id], states[movement.credit_id] = debit, credit
-            planned.append(PlannedPosting(entry.id, line, movement, debit, credit))
-    return planned, states
+    return states
+
+
+def plan(entries: Sequence[Entry]) -> tuple[list[PlannedPosting], dict[UUID, Gain]]:
+    """The postings of ``entries``, the last first, and what each account gains by them."""
+    gains: dict[UUID, Gain] = {}
+    planned: list[PlannedPosting] = []
+    for entry in reversed(entries):
+        assert entry.movements, "an entry without a movement says nothing"
+        for line in reversed(range(len(entry.movements))):
+            movement = entry.movements[line]
+            amount, debit_id, credit_id = movement.amount, movement.debit_id, movement.credit_id
+            debit, credit = gains.setdefault(debit_id, Gain()), gains.setdefault(credit_id, Gain())
+            rests = (debit.difference_minor, credit.difference_minor, debit.times, credit.times)
+            planned.append(PlannedPosting(entry.id, line, debit_id, credit_id, amount.minor, amount.currency, *rests))
+            debit.debits_minor += amount.minor
+            credit.credits_minor += amount.minor
+            debit.times += 1
+            credit.times += 1
+    return planned, gains
 
 
 def mirrored(movements: Sequence[Movement]) -> tuple[Movement, ...]:

@@ -37,6 +37,7 @@ from schoolmeals.pupils.facts import (
 )
 from schoolmeals.pupils.pictures import shrunk as shrunk_photo
 from schoolmeals.pupils.queries import (
+    NAMED,
     cards_of,
     classes_of_school,
     guardians_of,
@@ -53,6 +54,7 @@ from schoolmeals.pupils.queries import (
 from schoolmeals.pupils.rules import CardNumber, card_number, number_hash
 
 __all__ = [
+    "NAMED",
     "AllergenFact",
     "CardFacts",
     "CardNumber",

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     Dialect,
-    LargeBinary,
     Select,
     Uuid,
     any_,
@@ -20,11 +19,12 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import psycopg
 
 from schoolmeals.actors import ActorKind
-from schoolmeals.asking import Question, array_of, ask_together
+from schoolmeals.asking import Chosen, Question, array_of, ask_together, nothing
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils.access import keeps_roll, reads_roll, require_reader
@@ -52,6 +52,20 @@ _CARDS_BY_NUMBER: Final = """
      WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
      ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC
 """
+
+_NAME: Final = """
+    SELECT set_config('schoolmeals.named', CAST(ARRAY(
+        SELECT id FROM pupil WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
+         UNION
+        SELECT pupil_id
+          FROM (SELECT DISTINCT ON (number_hash) pupil_id
+                  FROM card
+                 WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
+                 ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC) AS holder
+    ) AS text), true)
+"""
+NAMED: Final = Chosen("SELECT unnest(CAST(current_setting('schoolmeals.named') AS uuid[]))", {})
+"""The pupils whom the first of ``till_questions`` has found, for whatever is asked after it in the same deed."""
 
 _ALLERGENS: Final = (
     select(
@@ -92,13 +106,10 @@ def _facts_statement() -> Select[Any]:
 
 @cache
 def _facts_at_till() -> str:
-    """The same as a text that is sent as it is, for tills: ``%(school_id)s``, ``%(ids)s``, ``%(numbers)s``."""
-    # As arrays from the start: made from texts, they would be made anew for every row that is looked at.
-    ids, numbers = bindparam("ids", type_=ARRAY(Uuid())), bindparam("numbers", type_=ARRAY(LargeBinary()))
+    """The same as a text that is sent as it is, for tills: of those who are named, in the school ``%(school_id)s``."""
     school_id = bindparam("school_id", type_=Uuid())
-    owners = select(Card.pupil_id).where(Card.school_id == school_id, Card.number_hash == any_(numbers))
-    named = select(func.unnest(ids))
-    wanted = _facts_statement().where(Pupil.school_id == school_id, Pupil.id.in_(named.union(owners)))
+    named = text(f"pupil.id = ANY(ARRAY({NAMED.statement}))")
+    wanted = _facts_statement().where(Pupil.school_id == school_id, named)
     dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
     return str(wanted.compile(dialect=dialect))
 
@@ -169,30 +180,24 @@ def till_facts(work: Work, school_id: UUID, *, number_hashes: Sequence[bytes], p
 
     The caller has checked that the actor is a till of the school.
     """
-    cards, people = till_questions(school_id, number_hashes, pupil_ids)
-    ask_together(work.session, cards, people)
+    naming, cards, people = till_questions(school_id, number_hashes, pupil_ids)
+    ask_together(work.session, naming, cards, people)
     return TillFacts(cards.answer, people.answer)
 
 
 def till_questions(
     school_id: UUID, number_hashes: Sequence[bytes], pupil_ids: Sequence[UUID]
-) -> tuple[Question[dict[bytes, CardFacts]], Question[dict[UUID, PupilFacts]]]:
-    """What ``till_facts`` asks: cards by number and pupils by id, two statements, to be sent with others.
+) -> tuple[Question[None], Question[dict[bytes, CardFacts]], Question[dict[UUID, PupilFacts]]]:
+    """What ``till_facts`` asks, to be sent in this order with others: who is ``NAMED``, the cards by number, the pupils
+    by id.
 
     Of cards that had the same number one after the other, the standing one counts, else the last.
     """
-    numbers = array_of(number_hashes)
-    cards = Question(
-        _CARDS_BY_NUMBER,
-        {"school_id": school_id, "numbers": numbers},
-        lambda rows: {row[0]: CardFacts(*row[1:]) for row in rows},
-    )
-    people = Question(
-        _facts_at_till(),
-        {"school_id": school_id, "ids": array_of(pupil_ids), "numbers": numbers},
-        lambda rows: {row.id: _facts(row) for row in rows},
-    )
-    return cards, people
+    own = {"school_id": school_id, "numbers": array_of(number_hashes)}
+    naming = Question(_NAME, {**own, "ids": array_of(pupil_ids)}, nothing)
+    cards = Question(_CARDS_BY_NUMBER, own, lambda rows: {row[0]: CardFacts(*row[1:]) for row in rows})
+    people = Question(_facts_at_till(), {"school_id": school_id}, lambda rows: {row.id: _facts(row) for row in rows})
+    return naming, cards, people
 
 
 def guardians_of(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[GuardianFacts]]:

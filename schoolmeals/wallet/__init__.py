@@ -19,6 +19,7 @@ from schoolmeals.wallet.actions import (
     take_cash,
 )
 from schoolmeals.wallet.purses import (
+    PurseLocking,
     lock_purses,
     lock_purses_and,
     opened_school_accounts,
@@ -51,6 +52,7 @@ from schoolmeals.wallet.statements import Statement
 
 __all__ = [
     "PurseFacts",
+    "PurseLocking",
     "PurseState",
     "SchoolAccounts",
     "Shares",

@@ -5,6 +5,7 @@ the same for everybody: the policy row, then accounts of pupils, then accounts o
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit, ledger
-from schoolmeals.asking import Question, array_of, ask, ask_together
+from schoolmeals.asking import Chosen, Question, array_of, ask, ask_together, these
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.ids import new_id
 from schoolmeals.ledger import AccountKind, NewAccount
@@ -28,17 +29,23 @@ from schoolmeals.wallet.rules import (
 _PURSES: Final = """
     SELECT pupil_id, id, currency, money_account_id, grace_account_id, limit_minor_day
       FROM purse
-     WHERE school_id = %(school_id)s AND pupil_id = ANY(CAST(%(pupils)s AS uuid[]))
+     WHERE school_id = %(school_id)s AND pupil_id = ANY(ARRAY({chosen}))
 """
+
+_ACCOUNTS: Final = """
+    SELECT unnest(ARRAY[money_account_id, grace_account_id])
+      FROM (SELECT money_account_id, grace_account_id, count(*) OVER () AS found
+              FROM purse
+             WHERE school_id = %(school_id)s AND pupil_id = ANY(ARRAY({chosen}))) AS purses
+     WHERE found = cardinality(ARRAY({chosen}))
+"""
+"""Of pupils who all have a purse; of none, where one has none."""
 
 _SCHOOL_ACCOUNTS: Final = """
     SELECT purpose, id
       FROM account
      WHERE school_id = %(school_id)s AND owner_id IS NULL AND purpose = ANY(CAST(%(purposes)s AS text[]))
 """
-
-PURSE_PURPOSES: Final = ("purse", "grace")
-"""What a pupil's two accounts are for."""
 
 
 class PurseRow(NamedTuple):
@@ -66,23 +73,42 @@ def lock_purses_and(
 ) -> dict[UUID, PurseState]:
     """``lock_purses``, and what else is to be asked under these locks, in the same round trip."""
     wanted = set(pupil_ids)
-    rows, locking = _purses_question(school_id, wanted), ledger.lock_of_owners(school_id, wanted, PURSE_PURPOSES)
-    ask_together(work.session, rows, locking, *questions)
-    if len(rows.answer) < len(wanted) or not locking.answer:
+    locking = PurseLocking(school_id, these(wanted))
+    ask_together(work.asked, *locking.questions, *questions)
+    found = locking.answer
+    if found.keys() < wanted:
         # Nothing is locked yet, so the policy row still comes first.
         ensured_purses(work, school_id, wanted)
-        ask_together(work.session, rows, locking, *questions)
-    accounts = locking.answer
-    return {
-        pupil_id: PurseState(
-            purse.id,
-            pupil_id,
-            accounts[purse.money_account_id],
-            accounts[purse.grace_account_id],
-            purse.limit_minor_day,
-        )
-        for pupil_id, purse in rows.answer.items()
-    }
+        ask_together(work.asked, *locking.questions, *questions)
+        found = locking.answer
+    return found
+
+
+class PurseLocking:
+    """The questions that lock the purses of some pupils, and what they found; nothing, and nothing locked, where one of
+    them has no purse yet.
+    """
+
+    def __init__(self, school_id: UUID, pupils: Chosen) -> None:
+        self._rows = _purses_question(school_id, pupils)
+        accounts = Chosen(_of(_ACCOUNTS, pupils.statement), pupils.parameters)
+        self._locking = ledger.lock_question(school_id, accounts)
+
+    @property
+    def questions(self) -> tuple[Question[Any], ...]:
+        """What to ask before anything else is locked."""
+        return self._rows, self._locking
+
+    @property
+    def answer(self) -> dict[UUID, PurseState]:
+        """The states by pupil, once it was asked."""
+        accounts = self._locking.answer
+        if not accounts:
+            return {}
+        return {
+            pupil_id: PurseState(id, pupil_id, accounts[money_id], accounts[grace_id], limit)
+            for pupil_id, id, _currency, money_id, grace_id, limit in self._rows.answer.values()
+        }
 
 
 def school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
@@ -200,14 +226,19 @@ def _accounts_for(purse: PurseRow, grace_limit_minor: int) -> tuple[NewAccount, 
 
 
 def _purse_rows(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseRow]:
-    question = _purses_question(school_id, pupil_ids)
+    question = _purses_question(school_id, these(pupil_ids))
     ask_together(work.session, question)
     return question.answer
 
 
-def _purses_question(school_id: UUID, pupil_ids: Collection[UUID]) -> Question[dict[UUID, PurseRow]]:
+def _purses_question(school_id: UUID, pupils: Chosen) -> Question[dict[UUID, PurseRow]]:
     return Question(
-        _PURSES,
-        {"school_id": school_id, "pupils": array_of(pupil_ids)},
+        _of(_PURSES, pupils.statement),
+        {"school_id": school_id, **pupils.parameters},
         lambda rows: {row.pupil_id: PurseRow(*row) for row in rows},
     )
+
+
+@lru_cache(maxsize=64)
+def _of(statement: str, pupils: str) -> str:
+    return statement.format(chosen=pupils)

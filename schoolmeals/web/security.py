@@ -1,10 +1,12 @@
 """What every answer carries and every request must: security headers, a request id, a CSRF token on unsafe methods."""
 
 import secrets
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from schoolmeals.config import Settings
@@ -49,6 +51,7 @@ def register(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=settings.is_secure,
     )
+    app.session_interface = _Visits()
     csrf.init_app(app)
     app.before_request(_name_the_request)
     app.before_request(_check_csrf)
@@ -57,6 +60,19 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+class _Visits(SecureCookieSessionInterface):
+    """Flask's own signed cookies; what signs them is made once and not twice in each request."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """What signs and reads them."""
+        key = (app.secret_key, app.config["SECRET_KEY_FALLBACKS"])
+        if self._made is None or self._made[0] != key:
+            self._made = key, super().get_signing_serializer(app)
+        return self._made[1]
+
+    _made: tuple[Any, URLSafeTimedSerializer | None] | None = None
 
 
 def session_cookie_name(settings: Settings) -> str:

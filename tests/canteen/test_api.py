@@ -14,12 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from schoolmeals import pupils
+from schoolmeals import identity, pupils
 from schoolmeals.actors import Role
 from schoolmeals.canteen.api.till import CARD_NUMBERS
 from schoolmeals.canteen.models import Sale
 from schoolmeals.canteen.till_schemas import AnswersSchema, TapSchema, TillStateSchema
 from schoolmeals.clock import MovableClock
+from schoolmeals.identity.models import Device
 from schoolmeals.ids import new_id
 from schoolmeals.keys import derive_key
 from tests.factories import saved, session
@@ -33,8 +34,6 @@ CARD = "04A1B2C3D4E5F6"
 @pytest.fixture
 def till(app: Flask, canteen: Canteen) -> FlaskClient:
     """The canteen's till with an open shift."""
-    from schoolmeals.identity.models import Device
-
     cashier = PersonFactory.create(name="Гүлнар", roles=[(Role.CASHIER, canteen.school_id)])
     device = session().get_one(Device, canteen.device_id)
     device.cashier_id, device.shift_opened_at = cashier.id, canteen.now
@@ -103,6 +102,44 @@ def test_the_answers_are_the_same_whoever_pays(app: Flask, do: Any, canteen: Can
     assert [tuple(row) for row in shares] == [(LUNCH_MINOR, 0, 0), (0, LUNCH_MINOR, 0), (0, 0, LUNCH_MINOR)]
 
 
+def test_a_remembered_till_sells_nothing_more_once_it_is_taken_out_of_use(do: Any, canteen: Canteen, till: Any) -> None:
+    """Its door remembers it from tap to tap; each deed asks anew whether it still stands so."""
+    pupil_id = str(new_eater(canteen, do, money_minor=5_000_00))
+    assert post(till, {"taps": [tap(canteen, 1, pupil_id=pupil_id)]}).status_code == 200
+    revoke(canteen)
+    sold = sales(do)
+    assert post(till, {"taps": [tap(canteen, 2, pupil_id=pupil_id)]}).status_code == 401
+    assert post(till, {"taps": [{"id": "unreadable"}]}).status_code == 401
+    assert sales(do) == sold
+
+
+def test_without_that_question_a_remembered_till_would_go_on(
+    do: Any, canteen: Canteen, till: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pupil_id = str(new_eater(canteen, do, money_minor=5_000_00))
+    assert post(till, {"taps": [tap(canteen, 1, pupil_id=pupil_id)]}).status_code == 200
+    revoke(canteen)
+    monkeypatch.setattr(identity, "standing_question", lambda: None)
+    assert post(till, {"taps": [tap(canteen, 2, pupil_id=pupil_id)]}).status_code == 200
+
+
+def test_a_remembered_till_needs_its_cashier_again_after_the_shift(do: Any, canteen: Canteen, till: Any) -> None:
+    pupil_id = str(new_eater(canteen, do, money_minor=5_000_00))
+    assert post(till, {"taps": [tap(canteen, 1, pupil_id=pupil_id)]}).status_code == 200
+    device = session().get_one(Device, canteen.device_id)
+    device.cashier_id = device.shift_opened_at = None
+    saved(device)
+    answer = post(till, {"taps": [tap(canteen, 2, pupil_id=pupil_id)]})
+    assert (answer.status_code, answer.json["code"]) == (403, "no-shift")
+
+
+def revoke(canteen: Canteen) -> None:
+    """The school office takes the till out of use."""
+    device = session().get_one(Device, canteen.device_id)
+    device.revoked_at = canteen.now
+    saved(device)
+
+
 def use_up_grace(do: Any, canteen: Canteen, pupil_id: Any) -> None:
     """Lend the pupil all that grace lends."""
     from tests.factories.wallet import eat
@@ -120,6 +157,7 @@ def test_the_same_number_of_statements_whoever_pays(do: Any, canteen: Canteen, c
     def counted(work: Any, order: Any) -> int:
         with count_statements(work.session) as counted:
             ring_up(work, [order])
+            work.session.flush()  # sends what was kept for the last
         return int(counted.count)
 
     orders = [canteen.order(pupil_id, meal=True) for pupil_id in pupils_of_three_kinds]

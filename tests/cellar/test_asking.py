@@ -95,15 +95,11 @@ def test_a_statement_that_failed_at_its_first_use_can_be_used_again(app: Flask) 
 
 
 def test_what_is_prepared_outlives_a_rollback(app: Flask) -> None:
-    def prepared() -> list[str]:
-        with transaction(SYSTEM, system_clock()) as work:
-            return list(work.session.scalars(text("SELECT statement FROM pg_prepared_statements")))
-
     with transaction(SYSTEM, system_clock()) as work:
         ask(work.session, NUMBER, {"n": 1})
         work.session.rollback()
-    assert "SELECT CAST($1 AS int) AS n" in prepared()
-    with transaction(SYSTEM, system_clock()) as work:
+        prepared = list(work.session.scalars(text("SELECT statement FROM pg_prepared_statements")))
+        assert "SELECT CAST($1 AS int) AS n" in prepared
         assert ask(work.session, NUMBER, {"n": 8})[0].n == 8
 
 

@@ -5,13 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from schoolmeals import ledger
 from schoolmeals.actors import SYSTEM
+from schoolmeals.asking import ask_together
 from schoolmeals.database import Work, reading
 from schoolmeals.errors import Conflict
-from schoolmeals.ledger import AccountKind, Entry, Movement, NewAccount
+from schoolmeals.ledger import AccountKind, Entry, Movement, NewAccount, Posting
 from schoolmeals.money import Money
 
 SCHOOL = UUID(int=1)
@@ -44,9 +45,32 @@ def test_a_posting_moves_money_between_two_accounts(do: Any) -> None:
 def test_the_same_entry_sent_twice_is_posted_once(do: Any) -> None:
     cash, purse = do(open_two)
     entry = Entry(uuid4(), "top-up", (Movement(cash, purse, Money(500_00)),))
-    assert len(do(ledger.post, SCHOOL, [entry])) == 1
-    assert do(ledger.post, SCHOOL, [entry]) == []
+    do(ledger.post, SCHOOL, [entry])
     assert do(balance, purse) == 500_00
+    do(ledger.post, SCHOOL, [entry])
+    assert do(balance, purse) == 500_00
+
+
+@pytest.mark.parametrize("currency", ["KZT", "EUR"])
+def test_what_is_posted_unseen_needs_accounts_that_there_are(do: Any, currency: str) -> None:
+    """``posting`` asks nothing first: an account that is missing, or kept in another money, is refused by the books."""
+    cash, purse = do(open_two)
+    other = uuid4() if currency == "KZT" else purse
+    entries = [Entry(uuid4(), "top-up", (Movement(cash, other, Money(500_00, currency)),))]
+    with pytest.raises(IntegrityError, match="_balance_after"):
+        do(lambda work: ask_together(work.session, *ledger.posting(work, SCHOOL, entries)))
+    assert do(balance, cash) == 0
+
+
+def test_postings_of_one_deed_tell_each_balance_on_the_way(do: Any) -> None:
+    cash, purse = do(open_two)
+    do(ledger.post, SCHOOL, [Entry(uuid4(), "top-up", (Movement(cash, purse, Money(100)),))])
+    moves = [(cash, purse, 50), (purse, cash, 120), (cash, purse, 7)]
+    entries = [Entry(uuid4(), "any", (Movement(a, b, Money(minor)),)) for a, b, minor in moves]
+    do(ledger.post, SCHOOL, entries)
+    rows = do(lambda work: [work.session.get(Posting, (SCHOOL, entry.id, 0)) for entry in entries])
+    assert [(row.debit_balance_after, row.credit_balance_after) for row in rows] == [(150, 150), (30, 30), (37, 37)]
+    assert [(row.debit_version, row.credit_version) for row in rows] == [(2, 2), (3, 3), (4, 4)]
 
 
 def test_the_same_id_with_other_content_is_a_conflict(do: Any) -> None:

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from schoolmeals.database import Work, transaction
 from schoolmeals.errors import Conflict
 from schoolmeals.ledger import AccountKind, AccountState, Entry, Movement
 from schoolmeals.ledger.proofs import prove
-from schoolmeals.ledger.rules import mirrored, play
+from schoolmeals.ledger.rules import mirrored, plan, play
 from schoolmeals.money import Money
 from tests.ledger.books import Books, balance, open_books, sale, top_up
 
@@ -43,20 +44,45 @@ entries = st.lists(movements, min_size=1, max_size=4).map(
 
 @given(st.lists(entries, max_size=30))
 def test_the_books_balance_after_any_run(run: list[Entry]) -> None:
-    states, planned = fresh(), []
+    states, posted = fresh(), list[Entry]()
     for entry in run:
         try:
-            postings, states = play([entry], states)
+            states = play([entry], states)
         except Conflict:
             continue
-        planned += postings
+        posted.append(entry)
     assert sum(state.debits_minor for state in states.values()) == sum(s.credits_minor for s in states.values())
+    moved = [movement for entry in posted for movement in entry.movements]
     for one, state in states.items():
-        debits = sum(p.movement.amount.minor for p in planned if p.movement.debit_id == one)
-        credits = sum(p.movement.amount.minor for p in planned if p.movement.credit_id == one)
-        legs = sum(one in (p.movement.debit_id, p.movement.credit_id) for p in planned)
-        assert (state.debits_minor, state.credits_minor, state.version) == (debits, credits, legs)
+        debits = sum(m.amount.minor for m in moved if m.debit_id == one)
+        credits = sum(m.amount.minor for m in moved if m.credit_id == one)
+        assert (state.debits_minor, state.credits_minor) == (debits, credits)
+        assert state.version == sum(one in m.ends for m in moved)
         assert state.is_within_bounds
+
+
+@given(st.lists(entries, max_size=10))
+def test_what_is_planned_from_the_end_comes_to_what_is_played_from_the_beginning(run: list[Entry]) -> None:
+    unbound = {one: replace(state, floor_minor=None) for one, state in fresh().items()}
+    planned, gains = plan(run)
+    states = play(run, unbound)
+    assert {one: (g.debits_minor, g.credits_minor, g.times) for one, g in gains.items()} == {
+        one: (state.debits_minor, state.credits_minor, state.version) for one, state in states.items() if state.version
+    }
+    steps = iter(reversed(planned))
+    for entry in run:
+        for line, movement in enumerate(entry.movements):
+            unbound = play([replace(entry, movements=(movement,))], unbound)
+            step = next(steps)
+            debit, credit = unbound[step.debit_id], unbound[step.credit_id]
+            assert (step.entry_id, step.line, (step.debit_id, step.credit_id)) == (entry.id, line, movement.ends)
+            for now, rest, left in (
+                (debit, step.debit_rest_minor, step.debit_times_left),
+                (credit, step.credit_rest_minor, step.credit_times_left),
+            ):
+                end = states[now.id]
+                assert end.debits_minor - end.credits_minor - rest == now.debits_minor - now.credits_minor
+                assert end.version - left == now.version
 
 
 @given(entries)
@@ -65,7 +91,7 @@ def test_an_entry_and_its_mirror_leave_every_balance_as_it_was(entry: Entry) -> 
         one: state.credited(10**6) if state.kind is AccountKind.LIABILITY else state for one, state in fresh().items()
     }
     undo = Entry(uuid4(), "reversal", mirrored(entry.movements), reverses_id=entry.id)
-    _, after = play([entry, undo], rich)
+    after = play([entry, undo], rich)
     assert {one: s.balance_minor for one, s in after.items()} == {one: s.balance_minor for one, s in rich.items()}
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schoolmeals import audit, identity, ledger, pupils, wallet
 from schoolmeals.actors import Role
-from schoolmeals.asking import Question, ask_in_turn, ask_together
+from schoolmeals.asking import Question, ask_together, these
 from schoolmeals.canteen.gathering import (
     Eaten,
     Ground,
@@ -28,11 +28,35 @@ from schoolmeals.canteen.gathering import (
 from schoolmeals.canteen.models import Sale, SaleLine
 from schoolmeals.canteen.orders import REFUSED, SERVED, Answer, AnswerItem, Order
 from schoolmeals.canteen.rules import ENJOY, NOT_KEPT, Decision, ItemFacts, TapFacts, decide, refusal_of
-from schoolmeals.database import Work, insertion
+from schoolmeals.database import Work, insertion, rows_of
 from schoolmeals.errors import NotFound
 from schoolmeals.verdicts import Refused
 
 MAX_ORDERS: Final = 200
+_SALE: Final = (
+    "id",
+    "seq",
+    "pupil_id",
+    "card_id",
+    "sitting_id",
+    "menu_version",
+    "service_day",
+    "tapped_at",
+    "verdict",
+    "code",
+    "facts",
+    "warnings",
+    "decisions",
+    "declined",
+    "total_minor",
+    "money_minor",
+    "grace_minor",
+    "courtesy_minor",
+    "currency",
+    "entry_id",
+    "content_hash",
+)
+_LINE: Final = ("sale_id", "line", "menu_item_id", "is_set_meal", "quantity", "price_minor", "contract_item_id")
 ALMATY: Final = ZoneInfo("Asia/Almaty")
 """Kazakhstan has had one time zone since 1 March 2024."""
 
@@ -42,74 +66,109 @@ class _Plan:
     """What a batch will write."""
 
     entries: list[ledger.Entry] = field(default_factory=list)
-    sales: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    sales: list[tuple[Any, ...]] = field(default_factory=list)
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[audit.NewEvent] = field(default_factory=list)
 
 
 def ring_up(
-    work: Work, orders: Sequence[Order], *, device: identity.DeviceFacts | None = None, zone: ZoneInfo = ALMATY
+    work: Work,
+    orders: Sequence[Order],
+    *,
+    device: identity.DeviceFacts | None = None,
+    zone: ZoneInfo = ALMATY,
+    standing: Question[identity.DeviceFacts | None] | None = None,
 ) -> list[Answer]:
     """Answer up to 200 orders of one till, each in its turn, and write what was sold and what was refused.
 
     The actor is the till's device. The number of SQL statements does not depend on the number of orders. An order whose
     id is known gets its stored answer again (``replayed``), also a refused one; with other content it gets ``E04`` and
-    nothing changes. Orders never stop each other. ``zone`` is where school days begin and end.
+    nothing changes. Orders never stop each other. ``zone`` is where school days begin and end. ``standing`` is asked
+    beside everything else where ``device`` was remembered; raises TillChanged where that is no longer true.
     """
     assert 0 < len(orders) <= MAX_ORDERS, "a batch has 1 to 200 orders"
     if (device_id := work.actor.id) is None:
         raise NotFound
     till = device or identity.device_of(work, device_id)
-    ground, known = _ground(work, till, orders, zone)
+    ground, known = _ground(work, till, orders, zone, standing)
     plan = _Plan()
     answers = [_answer(ground, plan, known, order) for order in orders]
     _write(work, ground, plan)
     return answers
 
 
-def _ground(work: Work, till: identity.DeviceFacts, orders: Sequence[Order], zone: ZoneInfo) -> tuple[Ground, Known]:
-    """Two round trips: one for what stands still, behind the till's queue, one for the purses and under their locks."""
+def _ground(
+    work: Work,
+    till: identity.DeviceFacts,
+    orders: Sequence[Order],
+    zone: ZoneInfo,
+    standing: Question[identity.DeviceFacts | None] | None,
+) -> tuple[Ground, Known]:
+    """One round trip: behind the till's queue what stands still, then the purses, and what is known under their locks.
+
+    Only under the locks is it certain what the purses hold and what their pupils have had.
+    """
     days = {service_day(order, work.now, zone) for order in orders}
-    ground, known = _still_facts(work, till, orders, days, zone)
+    look = _Look(work, orders, days)
+    ask_together(work.asked, *([standing] if standing else ()), *look.questions)
+    if standing is not None and standing.answer != till:
+        raise identity.TillChanged
+    ground = look.ground(work, till, zone)
+    known = look.known.answer
     fresh = [order for order in orders if order.id not in known.sales]
     ground.may_decide_medically = _may_decide_medically(work, till, fresh)
-    _look_under_locks(work, ground, fresh, days)
+    _look_under_locks(work, ground, look, fresh, days)
     _remember_eaters(work, ground, known)
     return ground, known
 
 
-def _still_facts(
-    work: Work, till: identity.DeviceFacts, orders: Sequence[Order], days: set[date], zone: ZoneInfo
-) -> tuple[Ground, Known]:
-    school_id, device_id = work.actor.school_id, work.actor.id
-    if school_id is None or device_id is None:
-        raise NotFound
-    accounts, known = wallet.school_accounts_question(school_id), known_taps(school_id, device_id, orders)
-    numbers = [order.number_hash for order in orders if order.number_hash is not None]
-    cards, people = pupils.till_questions(school_id, numbers, [one.pupil_id for one in orders if one.pupil_id])
-    offers = offers_for(school_id, {order.sitting_id for order in orders}, days)
-    ask_together(work.session, queue_at_till(device_id), known, accounts, cards, people, offers)
-    ground = Ground(
-        school_id,
-        device_id,
-        work.now,
-        zone,
-        is_till_known=till.school_id == school_id and till.revoked_at is None,
-        may_decide_medically=False,
-        people=pupils.TillFacts(cards.answer, people.answer),
-        accounts=accounts.answer or wallet.opened_school_accounts(work, school_id),
-        offers=offers.answer,
-    )
-    return ground, known.answer
+class _Look:
+    """Everything that a batch asks before it is decided, in the order in which it is asked."""
+
+    def __init__(self, work: Work, orders: Sequence[Order], days: set[date]) -> None:
+        school_id, device_id = work.actor.school_id, work.actor.id
+        if school_id is None or device_id is None:
+            raise NotFound
+        self.school_id, self.device_id = school_id, device_id
+        numbers = [order.number_hash for order in orders if order.number_hash is not None]
+        ids = [order.pupil_id for order in orders if order.pupil_id is not None]
+        self.known = known_taps(school_id, device_id, orders)
+        self.accounts = wallet.school_accounts_question(school_id)
+        self.naming, self.cards, self.people = pupils.till_questions(school_id, numbers, ids)
+        self.offers = offers_for(school_id, {order.sitting_id for order in orders}, days)
+        self.purses = wallet.PurseLocking(school_id, pupils.NAMED)
+        self.eaten = eaten_by(school_id, pupils.NAMED, days)
+
+    @property
+    def questions(self) -> tuple[Question[Any], ...]:
+        """All of them."""
+        still = (self.known, self.accounts, self.naming, self.cards, self.people, self.offers)
+        return (queue_at_till(self.device_id), *still, *self.purses.questions, self.eaten)
+
+    def ground(self, work: Work, till: identity.DeviceFacts, zone: ZoneInfo) -> Ground:
+        """What was found, but for the purses."""
+        return Ground(
+            self.school_id,
+            self.device_id,
+            work.now,
+            zone,
+            is_till_known=till.school_id == self.school_id and till.revoked_at is None,
+            may_decide_medically=False,
+            people=pupils.TillFacts(self.cards.answer, self.people.answer),
+            accounts=self.accounts.answer or wallet.opened_school_accounts(work, self.school_id),
+            offers=self.offers.answer,
+        )
 
 
-def _look_under_locks(work: Work, ground: Ground, fresh: Sequence[Order], days: set[date]) -> None:
-    """Only under the locks is it certain what the purses hold and what their pupils have had."""
+def _look_under_locks(work: Work, ground: Ground, look: _Look, fresh: Sequence[Order], days: set[date]) -> None:
+    """The purses and what their pupils have had. Asked once more where a purse must be opened first, or a card has
+    changed hands since it was looked up.
+    """
     eaters = {pupil.id for order in fresh if (pupil := ground.pupil_of(order)) is not None}
-    if not eaters:
-        return
-    eaten = eaten_by(ground.school_id, eaters, days)
-    purses = wallet.lock_purses_and(work, ground.school_id, eaters, eaten)
+    purses, eaten = look.purses.answer, look.eaten
+    if not eaters <= purses.keys():
+        eaten = eaten_by(ground.school_id, these(eaters), days)
+        purses = wallet.lock_purses_and(work, ground.school_id, eaters, eaten)
     ground.purses = {
         id: PurseBook(state, state.money.balance_minor, state.grace_left_minor) for id, state in purses.items()
     }
@@ -235,43 +294,36 @@ def _keep(
     plan.events.append(_event(ground.school_id, tap.order, answer, shares))
 
 
-def _sale_row(ground: Ground, tap: Tap, answer: Answer, shares: wallet.Shares, content_hash: bytes) -> dict[str, Any]:
+def _sale_row(ground: Ground, tap: Tap, answer: Answer, shares: wallet.Shares, content_hash: bytes) -> tuple[Any, ...]:
     order, pupil, card, offer = tap.order, tap.pupil, tap.card, tap.offer
-    return {
-        "id": order.id,
-        "seq": order.seq,
-        "pupil_id": pupil.id if pupil else None,
-        "card_id": card.id if card else None,
-        "sitting_id": order.sitting_id,
-        "menu_version": offer.version if offer else None,
-        "service_day": tap.day,
-        "tapped_at": order.tapped_at,
-        "verdict": answer.verdict,
-        "code": answer.code,
-        "facts": answer.facts,
-        "warnings": [_as_stored(one) for one in answer.warnings],
-        "decisions": [{"code": one.code, "reason": one.reason} for one in order.decisions],
-        "declined": [[str(one.menu_item_id), one.quantity, one.is_set_meal] for one in answer.declined],
-        "total_minor": shares.total_minor,
-        "money_minor": shares.money_minor,
-        "grace_minor": shares.grace_minor,
-        "courtesy_minor": shares.courtesy_minor,
-        "currency": ground.purses[pupil.id].state.money.currency if pupil else "KZT",
-        "entry_id": order.id if shares.total_minor > 0 else None,
-        "content_hash": content_hash,
-    }
+    return (
+        order.id,
+        order.seq,
+        pupil.id if pupil else None,
+        card.id if card else None,
+        order.sitting_id,
+        offer.version if offer else None,
+        tap.day,
+        order.tapped_at,
+        answer.verdict,
+        answer.code,
+        answer.facts,
+        [_as_stored(one) for one in answer.warnings],
+        [{"code": one.code, "reason": one.reason} for one in order.decisions],
+        [[str(one.menu_item_id), one.quantity, one.is_set_meal] for one in answer.declined],
+        shares.total_minor,
+        shares.money_minor,
+        shares.grace_minor,
+        shares.courtesy_minor,
+        ground.purses[pupil.id].state.money.currency if pupil else "KZT",
+        order.id if shares.total_minor > 0 else None,
+        content_hash,
+    )
 
 
-def _line_row(sale_id: UUID, line: int, item: ItemFacts) -> dict[str, Any]:
-    return {
-        "sale_id": sale_id,
-        "line": line,
-        "menu_item_id": item.menu_item_id,
-        "is_set_meal": item.is_set_meal,
-        "quantity": item.quantity,
-        "price_minor": item.price_minor,
-        "contract_item_id": item.contract_item_id,
-    }
+def _line_row(sale_id: UUID, line: int, item: ItemFacts) -> tuple[Any, ...]:
+    price, contract_item_id = item.price_minor, item.contract_item_id
+    return sale_id, line, item.menu_item_id, item.is_set_meal, item.quantity, price, contract_item_id
 
 
 def _event(school_id: UUID, order: Order, answer: Answer, shares: wallet.Shares) -> audit.NewEvent:
@@ -294,7 +346,7 @@ def _as_stored(warning: Refused) -> dict[str, Any]:
 
 def _write(work: Work, ground: Ground, plan: _Plan) -> None:
     school_id = ground.school_id
-    common = {
+    same = {
         "school_id": school_id,
         "device_id": work.actor.id,
         "cashier_id": work.actor.cashier_id,
@@ -302,17 +354,10 @@ def _write(work: Work, ground: Ground, plan: _Plan) -> None:
     }
 
     def in_turn() -> Iterator[Question[None]]:
-        yield from insertion(
-            [
-                (Sale, [{**common, **sale} for sale in plan.sales]),
-                (SaleLine, [{"school_id": school_id, **line} for line in plan.lines]),
-            ]
-        )
+        lines = rows_of(SaleLine, _LINE, plan.lines, {"school_id": school_id})
+        yield from insertion([rows_of(Sale, _SALE, plan.sales, same), lines])
         yield from audit.recording(work, plan.events)
+        # The books come last: from here to the commit every other tap of the school waits for its accounts.
+        yield from ledger.posting(work, school_id, plan.entries)
 
-    if not plan.entries:
-        ask_in_turn(work.session, in_turn())
-        return
-    held = {state.id: state for book in ground.purses.values() for state in (book.state.money, book.state.grace)}
-    # The books come last: from here to the commit every other tap of the school waits for its accounts.
-    ledger.post(work, school_id, plan.entries, known_new=True, held=held, before=in_turn())
+    work.ask_last(in_turn())

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_babel import gettext
+from flask_babel import force_locale, gettext
 from sqlalchemy.exc import IntegrityError
 
 from schoolmeals import identity
@@ -29,7 +29,7 @@ from schoolmeals.canteen.words import allergen_words
 from schoolmeals.database import reading, transaction
 from schoolmeals.errors import N_, Conflict, Invalid, NotAllowed
 from schoolmeals.keys import derive_key
-from schoolmeals.web import DEVICE, actor, frame, guard, now, settings
+from schoolmeals.web import DEVICE, actor, frame, guard, language, now, settings
 from schoolmeals.web.security import exempt_from_csrf
 
 LARGEST_BODY: Final = 1_000_000
@@ -49,6 +49,7 @@ class Taps(MethodView):
     """Taps of a till."""
 
     @exempt_from_csrf
+    @identity.remembers_till
     @guard(DEVICE)
     @api.doc(
         parameters=[SIGNATURE],
@@ -66,11 +67,12 @@ class Taps(MethodView):
         that cannot be read gets ``E01``, other content under a known id ``E04``; neither is kept, and neither stops the
         others.
         """
-        device = _signed_by_open_till()
-        read = till_json.read_taps(_json_body(), derive_key(settings().secret_key, CARD_NUMBERS))
-        orders = [one for one in read if isinstance(one, Order)]
-        answers = iter(_ring_up(orders, device) if orders else ())
-        told: list[Answer | till_json.Unreadable] = [next(answers) if isinstance(o, Order) else o for o in read]
+        try:
+            device, told = _answered()
+        except identity.TillChanged:
+            identity.look_again()
+            DEVICE.check(actor())
+            device, told = _answered()
         photo = partial(photo_url, device.school_id)
         return _as_json(till_json.answers_json(told, now(), photo, _speak))
 
@@ -127,10 +129,22 @@ class Pupils(MethodView):
         return _conditional({"classes": classes})
 
 
+def _answered() -> tuple[identity.DeviceFacts, list[Answer | till_json.Unreadable]]:
+    """The till, and the answers to what it sends. Raises TillChanged, where it was remembered otherwise than it is."""
+    device = _signed_by_open_till()
+    read = till_json.read_taps(_json_body(), derive_key(settings().secret_key, CARD_NUMBERS))
+    orders = [one for one in read if isinstance(one, Order)]
+    if not orders and identity.standing_question() is not None:
+        # No deed will ask whether the till still stands.
+        raise identity.TillChanged
+    answers = iter(_ring_up(orders, device) if orders else ())
+    return device, [next(answers) if isinstance(one, Order) else one for one in read]
+
+
 def _ring_up(orders: list[Order], device: identity.DeviceFacts) -> list[Answer]:
     try:
         with transaction(actor(), now()) as work:
-            return ring_up(work, orders, device=device, zone=frame().zone)
+            return ring_up(work, orders, device=device, zone=frame().zone, standing=identity.standing_question())
     except IntegrityError as error:
         # A till's own requests wait for each other. What meets here is one id from two tills at the same instant.
         raise Conflict("taps-collide", N_("Another till is sending the same. Try again.")) from error
@@ -153,6 +167,8 @@ def _signed_by_open_till() -> identity.DeviceFacts:
     except ValueError:
         signature = b""
     if device.public_key is None or not identity.verify_signature(device.public_key, request.get_data(), signature):
+        if identity.standing_question() is not None:
+            raise identity.TillChanged
         raise NotAllowed("signature-wrong", N_("This till's signature is not right. Enrol the till again."))
     return device
 
@@ -166,10 +182,18 @@ def _json_body() -> Any:
 
 def _speak(sentence: str, facts: Any) -> str:
     """A sentence in the till's language, with allergens by their names."""
+    spoken = _in_words(language(), sentence)
     if not facts:
-        return str(gettext(sentence))
+        return spoken
     told = {name: allergen_words(one) if isinstance(one, list) else one for name, one in facts.items()}
-    return str(gettext(sentence) % told)
+    return spoken % told
+
+
+@lru_cache(maxsize=256)
+def _in_words(spoken: str, sentence: str) -> str:
+    """One of the till's few sentences in a language; looked up once."""
+    with force_locale(spoken):
+        return str(gettext(sentence))
 
 
 def _as_json(body: dict[str, Any]) -> Response:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from schoolmeals.actors import CITY_WIDE, Actor, ActorKind, Grant, Role, person
@@ -246,11 +246,11 @@ def devices_of(work: Work, school_id: UUID) -> list[DeviceFacts]:
     require_role_in(work, school_id, Role.SCHOOL_OFFICE, Role.CITY_ADMIN)
     found = _select_devices().where(Device.school_id == school_id)
     rows = work.session.execute(found.order_by(Device.revoked_at.is_not(None), Device.name, Device.id))
-    return [_device_facts(row) for row in rows]
+    return [DeviceFacts(**row._mapping) for row in rows]
 
 
 def _select_devices() -> Select[*tuple[Any, ...]]:
-    """A till with the cashier whose shift it is, for :func:`_device_facts`: one statement."""
+    """A till with the cashier whose shift it is, in the order of :class:`DeviceFacts`: one statement."""
     return select(
         Device.id,
         Device.school_id,
@@ -262,11 +262,6 @@ def _select_devices() -> Select[*tuple[Any, ...]]:
         Device.enrolled_at,
         Device.revoked_at,
     ).outerjoin(Person, Person.id == Device.cashier_id)
-
-
-def _device_facts(row: Row[Any]) -> DeviceFacts:
-    """The facts of a row of :func:`_select_devices`."""
-    return DeviceFacts(**row._mapping)
 
 
 def members(work: Work, organisation_id: UUID) -> list[Member]:

@@ -90,6 +90,7 @@ QUIET = {
     "canteen/actions/menus.py:open_menu": "a step of deeds that record",
     "ledger/actions.py:lock": "it changes nothing",
     "ledger/actions.py:post": "whoever posts records why; the entry itself is append-only",
+    "ledger/actions.py:posting": "the same, asked by the caller",
     "ledger/actions.py:reverse": "whoever reverses records why; the entry itself is append-only",
 }
 

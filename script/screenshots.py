@@ -111,6 +111,8 @@ def enter(page: Page, email: str, language: str) -> None:
     page.goto("/sign-in")
     page.locator("[name=person_id]", has_text=email).first.click()
     page.wait_for_load_state()
+    if (sections := page.locator(".menu > summary")).is_visible():
+        sections.click()
     page.locator(f"[formaction='/language/{language}']").click()
     page.wait_for_load_state()
 

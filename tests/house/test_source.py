@@ -97,6 +97,7 @@ QUIET = {
 
 RECORDERS = {
     "record_act": "acting.py",
+    "keep_version": "actions/publishing.py",
     "freeze": "freezing.py",
     "keep_row": "parts.py",
     "keep_bodies": "parts.py",

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,8 +46,10 @@ def _lines(sheet: dict[str, Any]) -> list[str]:
     for lot in sheet["inputs"]["lots"]:
         lines.append(f"Lot {lot['position']}")
         for one in sheet["results"]["lots"][lot["lot_id"]]["ranking"]:
-            points = Decimal(one["points_milli"]) / 1000
+            whole, rest = divmod(abs(one["points_milli"]), 1000)
+            sign, part = "-" if one["points_milli"] < 0 else "", f".{rest:03}".rstrip("0") if rest else ""
             name = tenderers[one["bid_id"]]["name"]
             decided = f" ({one['decided_by']})" if one["decided_by"] else ""
-            lines.append(f"  {one['rank']}. {name['en'] or name['kk']}: {points} points, {one['value_minor']}{decided}")
+            shown = f"{sign}{whole}{part} points, {one['value_minor']}{decided}"
+            lines.append(f"  {one['rank']}. {name['en'] or name['kk']}: {shown}")
     return lines

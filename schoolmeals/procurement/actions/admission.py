@@ -75,22 +75,13 @@ def decide_requirement(
     )
     if problems:
         raise Invalid(fields=problems)
-    said = {"bid": str(bid_id), "requirement": requirement, "met": met, **given}
+    about = {"bid_id": bid_id, "requirement": requirement, "met": met, **given}
+    id, at = new_id(hand.at), hand.at
     work.session.add(
-        RequirementDecision(
-            id=new_id(hand.at),
-            tender_id=hand.id,
-            bid_id=bid_id,
-            requirement=requirement,
-            seat_id=seat.id,
-            met=met,
-            finding=None,
-            flag="",
-            at=hand.at,
-            **given,
-        )
+        RequirementDecision(id=id, tender_id=hand.id, seat_id=seat.id, finding=None, flag="", at=at, **about)
     )
     work.session.flush()
+    said = {"bid": str(bid_id), "requirement": requirement, "met": met, **given}
     record_act(work, hand, ActKind.REQUIREMENT_DECIDED, said, lot_id=row.candidate.row.lot_id, subject_id=seat.id)
 
 

@@ -1,8 +1,8 @@
 """What the commission does in an evaluation: scoring alone, revealing together, contesting evidence, finishing."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from schoolmeals.errors import N_, FieldProblem
@@ -21,13 +21,13 @@ CONTEST_REASONS: Final = {
 """Why evidence is contested. None of them is about who the customers were (F4)."""
 
 
+_POINTS: Final = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")
+
+
 def as_points(typed: str) -> int | None:
     """Points in thousandths as somebody types them, with a point or a comma; None for anything else."""
-    try:
-        value = Decimal(typed.strip().replace(",", ".")) * 1000
-    except InvalidOperation:
-        return None
-    return int(value) if value.is_finite() and value == value.to_integral_value() else None
+    found = _POINTS.fullmatch(typed.strip())
+    return int(found[1]) * 1000 + int((found[2] or "0").ljust(3, "0")) if found is not None else None
 
 
 def is_judged(criterion: Criterion | None) -> Refused | None:
@@ -86,8 +86,8 @@ def extended_before(extensions: int, profile: Profile) -> Refused | None:
 
 def decided_by(code: str, criteria: Collection[Criterion]) -> Mapping[str, str] | str:
     """What has put a bid behind the one before: a criterion's own name, or a sentence."""
-    named = next((one.name for one in criteria if one.code == code), "")
-    return DECIDED_BY[code] if code in DECIDED_BY else named
+    named: dict[str, Mapping[str, str] | str] = {one.code: one.name for one in criteria}
+    return {**named, **DECIDED_BY}.get(code, "")
 
 
 DECIDED_BY: Final = {

@@ -115,8 +115,9 @@ def _flags(decisions: Mapping[str, Mapping[str, Any]], profile: Profile) -> list
 
 def _rejected(bid: Mapping[str, Any], decisions: Mapping[str, Mapping[str, Any]], profile: Profile) -> dict[str, Any]:
     names = {one.code: said(one.name) for one in profile.requirements}
+    failed = [names[code] for code, one in decisions.items() if one["met"] is False]
     return {
         "tenderer": said(bid["tenderer"]["name"]),
-        "failed": [names[code] for code, one in decisions.items() if one["met"] is False],
+        "failed": [gettext("The bid cannot be read")] if bid["unreadable"] else failed,
         "flags": _flags(decisions, profile),
     }

@@ -38,7 +38,7 @@ def notice_html(tender_id: UUID, text: VersionFacts, language: str) -> str:
     profile = Profile.from_json(document["profile"])
     terms = terms_of(document)
     address = f"{frame().settings.base_url.rstrip('/')}/tenders/{tender_id}"
-    template = current_app.jinja_env.get_template("procurement/papers/notice.html")
+    template = current_app.jinja_env.get_template("procurement/papers/paper_notice.html")
     return template.render(
         language=language,
         document=document,

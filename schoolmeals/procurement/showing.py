@@ -212,15 +212,11 @@ def shown_number(number: Number) -> str:
 
 def member_rows(document: Mapping[str, Any]) -> list[list[str]]:
     """The members of a published commission: name, part, whom they speak for, fingerprint of the key."""
-    return [
-        [
-            one["name"],
-            gettext(PART_NAMES[one["part"]]),
-            gettext(CONSTITUENCY_NAMES[one["constituency"]]) if one["constituency"] in CONSTITUENCY_NAMES else "",
-            one["fingerprint"],
-        ]
-        for one in document["commission"]["members"]
-    ]
+    rows: list[list[str]] = []
+    for one in document["commission"]["members"]:
+        part, constituency = PART_NAMES[one["part"]], CONSTITUENCY_NAMES.get(one["constituency"])
+        rows.append([one["name"], gettext(part), gettext(constituency) if constituency else "", one["fingerprint"]])
+    return rows
 
 
 def procedure_rows(profile: Profile) -> list[tuple[str, str, str, bool]]:

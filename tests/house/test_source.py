@@ -100,6 +100,10 @@ RECORDERS = {
     "keep_version": "actions/publishing.py",
     "freeze": "freezing.py",
     "keep_row": "parts.py",
+    "end_lot": "promoting.py",
+    "end_standing": "promoting.py",
+    "hold": "holding.py",
+    "let_go": "holding.py",
     "keep_bodies": "parts.py",
     "keep_parts": "parts.py",
 }

@@ -1,8 +1,8 @@
 """Contracts: the public list and page, one's own desk, and what a side may do with a contract in force."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
@@ -49,6 +49,8 @@ from schoolmeals.web.formats import day, grouped, money
 
 SIDES: Final = roles(Role.SUPPLIER, Role.SCHOOL_OFFICE, Role.PROCUREMENT_OFFICER)
 TEMPLATE: Final = "procurement/contract.html"
+_SUM: Final = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?", re.ASCII)
+_PERCENT: Final = re.compile(r"(\d{1,3})(?:[.,](\d))?", re.ASCII)
 LAST_PAGE: Final = 10_000
 _LINE_PARTS: Final = 3
 
@@ -105,7 +107,7 @@ def contract_text(contract_id: UUID) -> Any:
 def contract_paper(contract_id: UUID) -> Any:
     """Order the contract as a PDF; the worker draws it, and its page waits for it."""
     context = shown_contract(contract_id)
-    html = render("procurement/papers/contract.html", **context, language=language(), as_of=now())
+    html = render("procurement/papers/paper_contract.html", **context, language=language(), as_of=now())
     order = PaperOrder(
         task=DRAW,
         name=f"contract-{context['found'].sha256[:12]}.pdf",
@@ -169,14 +171,11 @@ def buffet_of_form() -> tuple[BuffetItem, ...]:
 
 def minor_of(text: str, name: str) -> int:
     """A sum as it is typed, in minor units. Raises Invalid for the field ``name``."""
-    try:
-        amount = Decimal(text.replace(" ", "").replace(" ", "").replace(",", "."))
-    except InvalidOperation as error:
-        raise Invalid(fields={name: [BUFFET_LINE if name == "buffet" else A_SUM]}) from error
-    minor = amount * 100
-    if not amount.is_finite() or minor != minor.to_integral_value() or not 0 < minor < 10**12:
+    found = _SUM.fullmatch(re.sub(r"\s", "", text))
+    minor = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0")) if found is not None else 0
+    if not minor:
         raise Invalid(fields={name: [BUFFET_LINE if name == "buffet" else A_SUM]})
-    return int(minor)
+    return minor
 
 
 def _asked() -> tuple[UUID | None, int]:
@@ -330,10 +329,10 @@ def _quantities(work: Work, contract_id: UUID) -> dict[UUID, int]:
 
 def _permille(text: str) -> int:
     """A percentage as it is typed, in thousandths."""
-    try:
-        return int(Decimal(text.replace(",", ".")) * 10) if text.strip() else 0
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise Invalid(fields={"index": [WHOLE]}) from error
+    found = _PERCENT.fullmatch(text.strip() or "0")
+    if found is None:
+        raise Invalid(fields={"index": [WHOLE]})
+    return int(found[1]) * 10 + int(found[2] or "0")
 
 
 def _day(name: str) -> date | None:

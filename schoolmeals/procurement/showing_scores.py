@@ -46,7 +46,8 @@ def flag_text(cell: Cell) -> str:
 def explained(point: Mapping[str, Any]) -> str:
     """Why a point is what it is."""
     sentence = EXPLANATIONS[point["code"]]
-    return str(gettext(sentence)) % point["inputs"]
+    told: str = gettext(sentence) % point["inputs"]
+    return told
 
 
 def behind(code: str, profile: Profile) -> str:

@@ -12,6 +12,7 @@ from schoolmeals.actors import SYSTEM, Actor, Role
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.actions import admission, commission, drafting, scoring
+from schoolmeals.procurement.admitting import Cell
 from schoolmeals.procurement.models import FrozenBid, OpenedBid
 from schoolmeals.procurement.queries.admission import AdmissionBoard, admission_board
 from schoolmeals.procurement.queries.drafts import items_of, lots_of
@@ -228,6 +229,12 @@ class Table:
     def board(self) -> AdmissionBoard:
         """What an auditor sees of admission."""
         found: AdmissionBoard = self.world.look(admission_board, self.tender_id, ALMATY, actor=self.world.auditor)
+        return found
+
+    def cell(self, bid: Planted, requirement: str) -> Cell:
+        """What is known and decided about a requirement of a bid."""
+        found = self.board().row(bid.id).cell(requirement)
+        assert found is not None, f"the procedure asks for {requirement}"
         return found
 
     def score(self, *bids: Planted, points_milli: int = 1500) -> None:

@@ -131,7 +131,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
     protocol: dict[str, Any] = {"sha256": new_protocol(tender_id, canteen.now), "commission_id": tender_id}
     member_id = new_pool_member(canteen.school_id, PersonFactory.create().id, canteen.now)
     protocol |= {"opening_step": "start", "rotation_step": "note", "pool_member_id": member_id}
-    chosen = {"deed": "submit", "step": "announce", "move": "publish"}
+    chosen: dict[str, Any] = {"deed": "submit", "step": "announce", "move": "publish"}
     chosen |= {"admission_step": "mend", "score_step": "reveal", "bid_id": new_id(canteen.now)}
     about = {**protocol, **chosen, "section": "period", "lot_section": "kitchen"}
     names = {"tender_id": tender_id, "act_id": act_id, "draft_id": draft_id, "lot_id": lot_id, "line_id": line_id}

@@ -17,7 +17,7 @@ from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.evaluation import Planted, Table, digest, person, plant
 from tests.factories.procurement import ALMATY, Procurement
 
-REJECT = {"met": False, "reason_code": "staff-short", "reason": "There are not enough cooks"}
+REJECT: dict[str, Any] = {"met": False, "reason_code": "staff-short", "reason": "There are not enough cooks"}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def refused(table: Table, deed: Any, *args: Any, **kwargs: Any) -> Refusal:
 def payload(table: Table, kind: ActKind) -> dict[str, Any]:
     def look(work: Work) -> dict[str, Any]:
         found = select(TenderAct.payload).where(TenderAct.tender_id == table.tender_id, TenderAct.kind == kind.value)
-        said = work.session.scalar(found.order_by(TenderAct.number.desc()).limit(1))
+        said: dict[str, Any] | None = work.session.scalar(found.order_by(TenderAct.number.desc()).limit(1))
         assert said is not None
         return said
 

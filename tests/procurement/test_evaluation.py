@@ -261,7 +261,7 @@ def test_a_bid_that_is_alone_needs_a_reason(table: Table) -> None:
 
 def test_an_evaluation_is_extended_once_with_a_reason(table: Table) -> None:
     two_admitted(table)
-    about = {"zone": ALMATY, "actor": table.world.secretary}
+    about: dict[str, Any] = {"zone": ALMATY, "actor": table.world.secretary}
     assert isinstance(refused(table, evaluation.extend_evaluation, " ", **about), Invalid)
     before = table.world.until(table.tender_id, "evaluation")
     table.world.do(evaluation.extend_evaluation, table.tender_id, "Thirty bids", **about)

@@ -93,7 +93,7 @@ def test_a_rejection_without_a_reason_comes_back_with_what_was_typed(app: Flask,
     assert 'id="f-reason_code"' in answer.text
     nothing = post(own, table, f"admission/{bid.id}/decide", {"requirement": "resources"}, f"admission/{bid.id}")
     assert 'href="#f-met"' in nothing.text
-    assert table.board().row(bid.id).cell("resources").votes == ()
+    assert table.cell(bid, "resources").votes == ()
 
 
 def test_whoever_has_not_declared_is_led_to_it_and_decides_nothing(app: Flask, table: Table) -> None:
@@ -174,6 +174,7 @@ def test_contesting_evidence_on_the_page(app: Flask, table: Table) -> None:
     table.admit(one, other)
     form = {"sha256": LONG_AGO["evidence"][0], "reason_code": "not-genuine", "reason": "Another school's stamp"}
     place = f"scores/{one.id}"
+    own = browser(app, table.members[0])
     for nth, member in enumerate(table.members[:3]):
         own = browser(app, member)
         assert "Counts no more" not in page(own, table, place)
@@ -251,7 +252,7 @@ def test_protocols_of_admission_and_evaluation_can_be_read(
     rejected = plant(table.world, table.tender_id, staff=[])
     table.declare(one, rejected)
     content = table.board().row(rejected.id).candidate.content_sha256
-    why = {"reason_code": "staff-short", "reason": "No cooks", "evidence": [content]}
+    why: dict[str, Any] = {"reason_code": "staff-short", "reason": "No cooks", "evidence": [content]}
     table.vote(rejected, "resources", met=False, **why)
     table.admit(one, rejected)
     table.score(one)

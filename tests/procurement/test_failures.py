@@ -72,7 +72,7 @@ def test_f1_points_are_only_given_for_what_is_proven(world: Procurement) -> None
     table.declare(boaster, honest)
     for bid in (boaster, honest):
         table.vote(bid, "resources", by=4)
-        kept = {"reason_code": "proven-otherwise", "reason": "Each says that she will leave the other"}
+        kept: dict[str, Any] = {"reason_code": "proven-otherwise", "reason": "Each says that she will leave the other"}
         table.vote(bid, "staff-unique", by=4, evidence=[staff_paper(bid)], **kept)
     table.admit(boaster, honest)
     table.score(boaster, honest)
@@ -93,9 +93,9 @@ def test_f2_a_rejection_for_staff_that_was_proven_is_seen_by_everybody(world: Pr
     table = Table(world, world.tender_in(TenderStage.ADMISSION))
     bid = plant(world, table.tender_id, staff=[person(name) for name in ("Айша", "Болат", "Дана", "Гүлім")])
     table.declare(bid)
-    why = {"reason_code": "staff-short", "reason": "Not enough cooks", "evidence": [staff_paper(bid)]}
+    why: dict[str, Any] = {"reason_code": "staff-short", "reason": "Not enough cooks", "evidence": [staff_paper(bid)]}
     table.vote(bid, "resources", met=False, by=2, **why)
-    assert table.board().row(bid.id).cell("resources").decision.met is True
+    assert table.cell(bid, "resources").decision.met is True
     # Two cannot; three of five can, and then it is flagged in the protocol, for ever.
     table.vote(bid, "resources", met=False, by=3, **why)
     table.admit(bid)
@@ -115,9 +115,9 @@ def test_f3_nobody_is_offered_who_works_elsewhere(world: Procurement) -> None:
     elsewhere.admit(first)
     table = Table(world, world.tender_in(TenderStage.ADMISSION))
     bid = plant(world, table.tender_id, staff=[person("Айша"), person("Дана")])
-    row = table.board().row(bid.id)
-    assert (row.cell("staff-unique").finding.met, row.cell("staff-unique").finding.facts) == (False, {"count": 1})
-    assert row.cell("resources").finding.code == "staff-short"
+    unique = table.cell(bid, "staff-unique").finding
+    assert (unique.met, unique.facts) == (False, {"count": 1})
+    assert table.cell(bid, "resources").finding.code == "staff-short"
 
 
 def test_f4_work_for_private_customers_counts(world: Procurement) -> None:

@@ -38,9 +38,7 @@ def priced(table: Table, *prices: int) -> list[Planted]:
 
 def refused(table: Table, deed: Any, *args: Any, **kwargs: Any) -> Refusal:
     def written(work: Work) -> int:
-        return len(
-            work.session.scalars(select(TenderAct.id)).all() + work.session.scalars(select(LowPriceVote.id)).all()
-        )
+        return sum(len(work.session.scalars(select(table.id)).all()) for table in (TenderAct, LowPriceVote))
 
     before = table.world.look(written)
     with pytest.raises(Refusal) as caught:

@@ -82,7 +82,11 @@ def _acts(work: Any, tender_id: UUID) -> Any:
 
 @pytest.mark.parametrize(
     ("language", "title"),
-    [("kk", "Өтінімдерді ашу хаттамасы"), ("ru", "Протокол вскрытия заявок"), ("en", "Protocol of the opening of bids")],
+    [
+        ("kk", "Өтінімдерді ашу хаттамасы"),
+        ("ru", "Протокол вскрытия заявок"),
+        ("en", "Protocol of the opening of bids"),
+    ],
 )
 def test_a_paper_is_an_archive_with_the_protocol_inside(world: Procurement, language: str, title: str) -> None:
     row = only(world, opened_tender(world))

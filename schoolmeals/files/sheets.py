@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-
 from schoolmeals.errors import N_, Invalid
 from schoolmeals.files.archives import check
 from schoolmeals.files.rules import MOST_ROWS, unusable
@@ -99,6 +96,10 @@ def as_workbook(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> bytes:
     """An XLSX of one sheet for people to fill in. Every column holds text, so that a spreadsheet neither cuts the zeros
     of a number nor turns a class into a day.
     """
+    # Only those who make a workbook load what it takes: every start would be the longer for it.
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet = book.worksheets[0]
     for row in rows:

@@ -17,7 +17,8 @@ from pyasn1.codec.der import decoder, encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1_modules import rfc5652
 
-VERIFIED: Final = "verified"
+from schoolmeals.procurement.rules.contracts import VERIFIED
+
 NOT_VERIFIED_HERE: Final = "not-verified-here"
 LARGEST_BYTES: Final = 200_000
 _SIGNED_DATA: Final = "1.2.840.113549.1.7.2"

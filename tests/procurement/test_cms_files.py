@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
-from schoolmeals.procurement.cms_files import NOT_VERIFIED_HERE, VERIFIED, NotCms, read_cms
+from schoolmeals.procurement.cms_files import NOT_VERIFIED_HERE, NotCms, read_cms
+from schoolmeals.procurement.rules.contracts import VERIFIED
 
 TEXT = b'{"format":"schoolmeals-contract/v1"}'
 GOST = bytes.fromhex("06082a85030701010101")

@@ -17,7 +17,6 @@ from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound, No
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, known_act, lock_tender, permitted, record_act
 from schoolmeals.procurement.actions.signing import NOT_SIGNED
-from schoolmeals.procurement.cms_files import VERIFIED
 from schoolmeals.procurement.contract_texts import buffet_rows, changed_text
 from schoolmeals.procurement.contracting import (
     Under,
@@ -40,6 +39,7 @@ from schoolmeals.procurement.rules.contracts import (
     CHANGE_KINDS,
     EXTENSION,
     LONGEST,
+    VERIFIED,
     BuffetItem,
     ContractStage,
     buffet_refused,

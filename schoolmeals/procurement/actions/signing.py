@@ -14,7 +14,6 @@ from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotNow
 from schoolmeals.procurement.acting import AtHand, permitted, record_act
-from schoolmeals.procurement.cms_files import VERIFIED, NotCms, read_cms
 from schoolmeals.procurement.contracting import (
     Under,
     contract_at,
@@ -31,7 +30,7 @@ from schoolmeals.procurement.rechecking import speaks_against
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.awards import standstill_of
-from schoolmeals.procurement.rules.contracts import ContractStage, sides_sign_in_turn
+from schoolmeals.procurement.rules.contracts import VERIFIED, ContractStage, sides_sign_in_turn
 from schoolmeals.procurement.rules.stages import is_over
 from schoolmeals.verdicts import Refused
 from schoolmeals.workdays import local_day
@@ -88,6 +87,9 @@ def attach_signature(work: Work, tender_id: UUID, contract_id: UUID, data: bytes
     """Put a detached CMS file beside the contract's text in force; gives whether it was ``verified`` or is
     ``not-verified-here``. Raises NotFound, Invalid.
     """
+    # Reading these files takes half a second to load, at every start, for what few ever send.
+    from schoolmeals.procurement.cms_files import NotCms, read_cms
+
     hand = permitted(work, "attach_signature", tender_id)
     row = contract_at(work, hand, contract_id)
     side = side_of(work, row)

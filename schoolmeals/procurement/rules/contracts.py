@@ -12,6 +12,8 @@ from typing import Any, Final
 from schoolmeals.errors import N_
 from schoolmeals.verdicts import Refused
 
+VERIFIED: Final = "verified"
+"""The state of a signature that was checked here and fits."""
 SIDES: Final = ("supplier", "buyer")
 FAULTS: Final = ("supplier", "buyer", "both", "none")
 CHANGE_KINDS: Final = ("price-index", "buffet", "quantity", "menu", "details")

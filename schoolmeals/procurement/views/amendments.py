@@ -82,15 +82,22 @@ def tender_version(tender_id: UUID, number: int) -> Any:
 
 
 def changes_between(before: VersionFacts | None, after: VersionFacts) -> list[list[str]]:
-    """Place, before and now, for each change of a version."""
+    """The rows of ``shown_changes`` for each change of a version."""
     if before is None:
         return []
     return shown_changes(differences(before.document, after.document), after.document)
 
 
 def shown_changes(found: Iterable[Difference], document: Mapping[str, Any]) -> list[list[str]]:
-    """Differences as rows of a table."""
-    return [[place_name(one.path, document), shown_value(one.before), shown_value(one.after)] for one in found]
+    """Differences as place, before, now, and the language where it is a text of one."""
+    return [
+        [place_name(one.path, document), shown_value(one.before), shown_value(one.after), _language_of(one)]
+        for one in found
+    ]
+
+
+def _language_of(one: Difference) -> str:
+    return one.path[-1] if one.path and one.path[-1] in LANGUAGES else ""
 
 
 def _publish(work: Work, draft_id: UUID) -> None:

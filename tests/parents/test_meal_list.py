@@ -26,7 +26,7 @@ def test_a_history_as_csv_in_kazakh(app: Flask) -> None:
     assert csv_in(app, "kk", lunch) == (
         "\ufeffКүн;Уақыты;Тамақ;Не алды;Касса;Күйі;"
         "Сома;Әмияннан;Кейін төленеді;Мектептің қолдау қоры;Валюта;Түбіртек\r\n"
-        f"2026-11-23;12:05;Түскі ас;Палау;Касса 1;Берілді;850,50;500,00;350,50;0,00;KZT;{RECEIPT}\r\n"
+        "2026-11-23;12:05;Түскі ас;Палау;1-касса;Берілді;850,50;500,00;350,50;0,00;KZT;00000 00001\r\n"
     )
 
 
@@ -37,10 +37,10 @@ def test_what_was_refused_or_taken_back_says_so(app: Flask) -> None:
     head, first, second, end = csv_in(app, "en", refused, undone).split("\r\n")
     assert head.split(";")[5] == "State"
     assert first == (
-        '2026-11-23;12:05;Buffet;"Bun ""big""; hot × 2";Касса 1;There was not enough money for the buffet;'
-        f"500,00;0,00;0,00;0,00;KZT;{RECEIPT}"
+        '2026-11-23;12:05;Buffet;"Bun ""big""; hot × 2";Till 1;There was not enough money for the buffet;'
+        "500,00;0,00;0,00;0,00;KZT;00000 00001"
     )
-    assert second == f"2026-11-23;12:05;Lunch;Pilaf;Касса 1;Taken back;850,00;850,00;0,00;0,00;KZT;{RECEIPT}"
+    assert second == "2026-11-23;12:05;Lunch;Pilaf;Till 1;Taken back;850,00;850,00;0,00;0,00;KZT;00000 00001"
     assert end == ""
 
 

@@ -18,13 +18,13 @@ from schoolmeals.keys import seal
 from schoolmeals.procurement.access import permitted_in, require_supplier
 from schoolmeals.procurement.models import Supplier, SupplierEvidence, SupplierRepresentative
 from schoolmeals.procurement.rules.drafting import NEEDED
+from schoolmeals.procurement.rules.media import type_by_start
 from schoolmeals.procurement.rules.suppliers import (
     EVIDENCE_MOST,
     NewSupplier,
     SupplierDetails,
     details_problems,
     evidence_problems,
-    media_type_of,
     supplier_problems,
 )
 
@@ -147,7 +147,7 @@ def add_evidence(
     require_supplier(work, organisation_id)
     _require(evidence_problems(kind, title, content))
     sha256 = hashlib.sha256(content).hexdigest()
-    media_type = media_type_of(content)
+    media_type = type_by_start(content)
     assert media_type is not None, "looked at above"
     row = _evidence(work, organisation_id, sha256)
     if row is None:

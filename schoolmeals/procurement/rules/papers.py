@@ -10,6 +10,7 @@ from uuid import UUID
 
 from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.rules.drafting import LANGUAGES, NEEDED, UNKNOWN, Problems, check
+from schoolmeals.procurement.rules.media import type_by_start
 from schoolmeals.procurement.rules.sections import Field, FieldKind, Section
 
 DRAW_NOTICE: Final = "procurement.draw_notice"
@@ -23,7 +24,6 @@ NOTICE: Final = "biddingDocuments"
 KINDS: Final = ("technicalSpecifications", "contractDraft", "evaluationCriteria", "eligibilityCriteria", "illustration")
 """OCDS's words for what officers attach."""
 ACCEPTED: Final = ".pdf,.docx,.xlsx,.odt,.ods,.png,.jpg,.jpeg"
-_STARTS: Final = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _PACKED: Final = (
     ("word/document.xml", f"{_OFFICE}wordprocessingml.document"),
@@ -57,7 +57,7 @@ class NewDocument:
 
 def media_type_of(content: bytes) -> str | None:
     """What a file is by its content; None for what is not taken, also for office files with macros."""
-    known = next((media_type for start, media_type in _STARTS if content.startswith(start)), None)
+    known = type_by_start(content)
     if known is not None or not content.startswith(b"PK\x03\x04"):
         return known
     try:

@@ -8,6 +8,7 @@ from typing import Final
 from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.identifiers import number_problem
+from schoolmeals.procurement.rules.media import type_by_start
 from schoolmeals.procurement.rules.sections import EDUCATION, POSTS
 
 EVIDENCE_BYTES: Final = 10_000_000
@@ -34,11 +35,6 @@ EVIDENCE_KINDS: Final = (
 )
 PARTS: Final = ("head", "founder", "signatory")
 WHOLE_TIME_PERCENT: Final = 100
-_SIGNATURES: Final = (
-    (b"%PDF-", "application/pdf"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +181,6 @@ def line_problems(new: NewLine, today: date) -> Problems:
     return {name: problems for name, problems in found.items() if problems}
 
 
-def media_type_of(content: bytes) -> str | None:
-    """What a file is by its first bytes, whatever it is called; None for what is not taken."""
-    return next((media_type for begins, media_type in _SIGNATURES if content.startswith(begins)), None)
-
-
 def evidence_problems(kind: str, title: str, content: bytes) -> Problems:
     """What keeps a paper from being kept."""
     file: list[FieldProblem] = []
@@ -197,7 +188,7 @@ def evidence_problems(kind: str, title: str, content: bytes) -> Problems:
         file = [NO_FILE]
     elif len(content) > EVIDENCE_BYTES:
         file = [FILE_TOO_LARGE]
-    elif media_type_of(content) is None:
+    elif type_by_start(content) is None:
         file = [WRONG_TYPE]
     found = {"kind": [] if kind in EVIDENCE_KINDS else [UNKNOWN], "title": _text(title, 200), "file": file}
     return {name: problems for name, problems in found.items() if problems}

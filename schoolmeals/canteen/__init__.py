@@ -43,7 +43,7 @@ from schoolmeals.canteen.queries import (
     sittings_of,
     trial_balance_of,
 )
-from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS, age_group_of, nearest_age_group
+from schoolmeals.canteen.rules import AGE_GROUPS, MEALS, age_group_of, nearest_age_group
 from schoolmeals.canteen.watching import (
     Tap,
     pulse_of_taps,
@@ -56,7 +56,6 @@ from schoolmeals.canteen.watching import (
 
 __all__ = [
     "AGE_GROUPS",
-    "EU_ALLERGENS",
     "MEALS",
     "Answer",
     "AnswerItem",

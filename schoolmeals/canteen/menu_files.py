@@ -8,10 +8,11 @@ from typing import Final
 from uuid import UUID
 
 from schoolmeals.canteen.menus import BUFFET, OTHER_ALLERGEN, SET, NewMenuItem, SittingFacts, problems_of
-from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS, MEALS
+from schoolmeals.canteen.rules import AGE_GROUPS, MEALS
 from schoolmeals.errors import N_, FieldProblem, Invalid
 from schoolmeals.files import Line, as_csv, as_workbook, read_table
 from schoolmeals.money import MINOR_DIGITS
+from schoolmeals.pupils import EU_ALLERGENS
 
 COLUMNS: Final = (
     "day",

@@ -7,8 +7,9 @@ from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
-from schoolmeals.canteen.rules import AGE_GROUPS, EU_ALLERGENS
+from schoolmeals.canteen.rules import AGE_GROUPS
 from schoolmeals.errors import N_, FieldProblem
+from schoolmeals.pupils import EU_ALLERGENS
 
 SET = "set"
 BUFFET = "buffet"

@@ -14,24 +14,6 @@ from uuid import UUID
 from schoolmeals.errors import N_
 from schoolmeals.verdicts import Refused, first_refusal
 
-EU_ALLERGENS: Final = (
-    "gluten",
-    "crustaceans",
-    "eggs",
-    "fish",
-    "peanuts",
-    "soybeans",
-    "milk",
-    "nuts",
-    "celery",
-    "mustard",
-    "sesame",
-    "sulphites",
-    "lupin",
-    "molluscs",
-)
-"""The 14 of Regulation (EU) 1169/2011, Annex II, in its order."""
-
 AGE_GROUPS: Final = ("6-10", "11-14", "15-18")
 MEALS: Final = ("breakfast", "lunch", "afternoon-snack", "dinner")
 CLOCK_TOLERANCE: Final = timedelta(seconds=120)

@@ -51,9 +51,10 @@ from schoolmeals.pupils.queries import (
     till_facts,
     till_questions,
 )
-from schoolmeals.pupils.rules import CardNumber, card_number, number_hash
+from schoolmeals.pupils.rules import EU_ALLERGENS, CardNumber, card_number, number_hash
 
 __all__ = [
+    "EU_ALLERGENS",
     "NAMED",
     "AllergenFact",
     "CardFacts",

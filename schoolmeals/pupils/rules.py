@@ -9,7 +9,7 @@ from typing import Final
 from schoolmeals.errors import N_, FieldProblem, Invalid
 from schoolmeals.keys import keyed_hash
 
-ALLERGENS: Final = (
+EU_ALLERGENS: Final = (
     "gluten",
     "crustaceans",
     "eggs",
@@ -196,4 +196,4 @@ def must_be_confirmed(*, on_roll: int, leaving: int) -> bool:
 
 def known_allergen(allergen: str) -> bool:
     """Whether ``allergen`` is one of the 14 codes, or free words with their prefix."""
-    return allergen in ALLERGENS or (allergen.startswith(OTHER) and 0 < len(allergen) - len(OTHER) <= NAME_LENGTH)
+    return allergen in EU_ALLERGENS or (allergen.startswith(OTHER) and 0 < len(allergen) - len(OTHER) <= NAME_LENGTH)

@@ -6,8 +6,8 @@ import marshmallow as ma
 
 from schoolmeals.pupils.facts import AllergenFact, NewPupil
 from schoolmeals.pupils.rules import (
-    ALLERGENS,
     BLOCK_REASONS,
+    EU_ALLERGENS,
     NAME_LENGTH,
     NOTE_LENGTH,
     OTHER,
@@ -26,7 +26,7 @@ class AllergenSchema(Schema):
     code = ma.fields.String(
         required=True,
         validate=ma.validate.Length(1, NAME_LENGTH + len(OTHER)),
-        metadata={"description": f"{', '.join(ALLERGENS)}; or {OTHER} and free words"},
+        metadata={"description": f"{', '.join(EU_ALLERGENS)}; or {OTHER} and free words"},
     )
     severity = ma.fields.String(required=True, validate=ma.validate.OneOf(SEVERITIES))
 

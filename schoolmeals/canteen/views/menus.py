@@ -18,7 +18,6 @@ from schoolmeals.canteen.actions.menus import (
     take_off_item,
 )
 from schoolmeals.canteen.menus import OTHER_ALLERGEN, MenuFacts, MenuLine
-from schoolmeals.canteen.rules import EU_ALLERGENS
 from schoolmeals.canteen.views.blueprint import pages
 from schoolmeals.canteen.views.forms import read_chosen_day, read_day, read_item
 from schoolmeals.canteen.views.office import (
@@ -41,6 +40,7 @@ from schoolmeals.canteen.words import (
 )
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import NotFound, Refusal
+from schoolmeals.pupils import EU_ALLERGENS
 from schoolmeals.web import actor, frame, guard, language, now, render, settings
 from schoolmeals.web.problems import status_of
 

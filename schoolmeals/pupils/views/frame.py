@@ -12,7 +12,7 @@ from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import Invalid, Refusal
 from schoolmeals.keys import derive_key, keyed_hash
-from schoolmeals.pupils.rules import ALLERGENS, OTHER
+from schoolmeals.pupils.rules import EU_ALLERGENS, OTHER
 from schoolmeals.verdicts import Refused
 from schoolmeals.web import actor, caller_address, frame, language, now, render, roles, settings
 from schoolmeals.web.problems import spoken, status_of
@@ -98,7 +98,7 @@ def allergen_name(code: str) -> str:
 
 def allergen_choices() -> list[tuple[str, str]]:
     """The 14 codes with their names."""
-    return [(code, str(ALLERGEN_NAMES[code])) for code in ALLERGENS]
+    return [(code, str(ALLERGEN_NAMES[code])) for code in EU_ALLERGENS]
 
 
 def words(names: dict[str, Any]) -> list[tuple[str, str]]:

@@ -53,6 +53,8 @@ from schoolmeals.canteen.watching import (
     taps_recorded,
     whose_sale,
 )
+from schoolmeals.canteen.words import allergen_words, sitting_name
+from schoolmeals.canteen.words import hours as sitting_hours
 
 __all__ = [
     "AGE_GROUPS",
@@ -73,6 +75,7 @@ __all__ = [
     "SittingFacts",
     "Tap",
     "age_group_of",
+    "allergen_words",
     "city_counts",
     "close_day",
     "closing_of",
@@ -93,6 +96,8 @@ __all__ = [
     "sales_numbered",
     "sales_of_day",
     "sales_of_till",
+    "sitting_hours",
+    "sitting_name",
     "sittings_now",
     "sittings_of",
     "sittings_over",

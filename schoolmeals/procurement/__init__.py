@@ -14,20 +14,36 @@ from schoolmeals.procurement.queries.contracts import (
     ContractItemFacts,
     ContractLine,
     contract_items_of,
+    contracts,
     contracts_of_school,
+    contracts_of_schools,
 )
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderPage, TenderSearch, tenders
-from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.contracts import STAGE_NAMES as CONTRACT_STAGE_NAMES
+from schoolmeals.procurement.rules.contracts import ContractStage, LeaseState
+from schoolmeals.procurement.rules.stages import OVER as OVER_STAGES
+from schoolmeals.procurement.rules.stages import STAGE_NAMES, TenderStage
+from schoolmeals.procurement.words import AGE_GROUP_NAMES, MEAL_NAMES, STAGE_KINDS
 
 __all__ = [
+    "AGE_GROUP_NAMES",
+    "CONTRACT_STAGE_NAMES",
+    "MEAL_NAMES",
+    "OVER_STAGES",
+    "STAGE_KINDS",
+    "STAGE_NAMES",
     "ContractItemFacts",
     "ContractLine",
+    "ContractStage",
+    "LeaseState",
     "TenderLine",
     "TenderPage",
     "TenderSearch",
     "TenderStage",
     "contract_items_of",
+    "contracts",
     "contracts_of_school",
+    "contracts_of_schools",
     "note_served_meals",
     "tenders",
 ]

@@ -56,7 +56,7 @@ def admin(app: Flask) -> FlaskClient:
 @pytest.fixture
 def school_id(app: Flask, admin: FlaskClient, clock: MovableClock) -> UUID:
     names = {"name_kk": "№ 1 мектеп", "name_ru": "Школа № 1", "name_en": "School No. 1"}
-    assert send(admin, "/schools/new", names).status_code == 303
+    assert send(admin, "/city/schools/new", names).status_code == 303
     with reading(SYSTEM, clock()) as look:
         return identity.schools(look)[0].id
 

@@ -254,7 +254,12 @@ def test_pages_have_no_barriers(app: Flask, context: BrowserContext, address: st
     found = [violation for path in paths for violation in barriers(page, path)]
     carry_session(app, open_one, address, person.id)
     mine = ["/me", "/me/name", "/me/password", "/me/second-factor", "/me/passkeys", "/me/sessions", "/people"]
-    school_pages = [f"/people/{school.id}", "/schools", f"/schools/{school.id}", f"/school/{school.id}/calendar"]
+    school_pages = [
+        f"/people/{school.id}",
+        "/city/schools",
+        f"/city/schools/{school.id}",
+        f"/school/{school.id}/calendar",
+    ]
     for path in [*mine, f"/me/pin/{school.id}", *school_pages, f"/school/{school.id}/tills"]:
         found += barriers(page, path)
     found += barriers(page, "/me/prove")

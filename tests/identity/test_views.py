@@ -524,15 +524,15 @@ def test_a_city_admin_adds_and_edits_a_school(app: Flask) -> None:
     city = OrganisationFactory.create(kind="city")
     admin = signed_in(app, PersonFactory.create(roles=[(Role.CITY_ADMIN, city.id)]).id)
     names = {"name_kk": "№9 мектеп", "name_ru": "Школа №9", "name_en": "School 9"}
-    refused = post(admin, "/schools/new", **names, identifier="123")
+    refused = post(admin, "/city/schools/new", **names, identifier="123")
     assert refused.status_code == 422
     assert 'value="№9 мектеп"' in refused.get_data(as_text=True)
-    assert post(admin, "/schools/new", **names, identifier="940140000385", kind="city").status_code == 303
+    assert post(admin, "/city/schools/new", **names, identifier="940140000385", kind="city").status_code == 303
     school = session().scalars(select(Organisation).where(Organisation.kind == "school")).one()
-    assert post(admin, f"/schools/{school.id}", **(names | {"name_en": "School nine"})).status_code == 303
+    assert post(admin, f"/city/schools/{school.id}", **(names | {"name_en": "School nine"})).status_code == 303
     session().refresh(school)
     assert (school.name_en, school.identifier) == ("School nine", None)
-    assert admin.get(f"/schools/{city.id}").status_code == 404
+    assert admin.get(f"/city/schools/{city.id}").status_code == 404
 
 
 def test_pages_of_a_school_are_for_its_own_office(app: Flask) -> None:
@@ -543,7 +543,7 @@ def test_pages_of_a_school_are_for_its_own_office(app: Flask) -> None:
         told = [office.get(path.format(id)).status_code for id in (school.id, other.id, new_id())]
         assert told == [200, 404, 404], path
         assert cashier.get(path.format(school.id)).status_code == 403
-    assert office.get(f"/schools/{school.id}").status_code == 403
+    assert office.get(f"/city/schools/{school.id}").status_code == 403
 
 
 def test_a_calendar_is_edited_on_its_page(app: Flask) -> None:

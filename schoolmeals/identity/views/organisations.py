@@ -20,7 +20,7 @@ FIELDS = ("name_kk", "name_ru", "name_en", "identifier", "district", "address")
 CITY = roles(Role.CITY_ADMIN)
 
 
-@pages.get("/schools")
+@pages.get("/city/schools")
 @guard(roles(Role.SCHOOL_OFFICE, Role.CITY_ADMIN))
 def schools() -> Any:
     """The schools that the actor looks after."""
@@ -31,14 +31,14 @@ def schools() -> Any:
     return render("identity/schools.html", schools=rows, may_add=actor().has_role(Role.CITY_ADMIN))
 
 
-@pages.get("/schools/new")
+@pages.get("/city/schools/new")
 @guard(CITY)
 def new_school() -> Any:
     """The form for one more school."""
     return render("identity/school.html", typed={}, school=None)
 
 
-@pages.post("/schools/new")
+@pages.post("/city/schools/new")
 @guard(CITY)
 def add_school() -> Any:
     """Add a school."""
@@ -51,7 +51,7 @@ def add_school() -> Any:
     return done(gettext("The school was added."), url_for("identity.schools"))
 
 
-@pages.get("/schools/<uuid:school_id>")
+@pages.get("/city/schools/<uuid:school_id>")
 @guard(CITY)
 def school(school_id: UUID) -> Any:
     """What is written of a school."""
@@ -59,7 +59,7 @@ def school(school_id: UUID) -> Any:
     return render("identity/school.html", typed={name: getattr(found, name) for name in FIELDS}, school=found)
 
 
-@pages.post("/schools/<uuid:school_id>")
+@pages.post("/city/schools/<uuid:school_id>")
 @guard(CITY)
 def edit_school(school_id: UUID) -> Any:
     """Describe a school anew."""

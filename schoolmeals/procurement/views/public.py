@@ -214,6 +214,7 @@ def _lot(lot: Mapping[str, Any], purpose: str) -> dict[str, Any]:
     return {
         "position": lot["position"],
         "school": showing.said(lot["school"]["name"]),
+        "school_id": lot["school"]["id"],
         "items": [(showing.item_name(item), item) for item in lot["items"]],
         "total_minor": showing.ceiling_of(lot["items"]),
         "sections": showing.shown_sections(lot["sections"], purpose, of_lot=True),

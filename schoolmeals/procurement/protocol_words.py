@@ -9,7 +9,7 @@ from typing import Final
 from schoolmeals.errors import N_
 from schoolmeals.procurement.rules.admission import FLAGS, REASONS
 from schoolmeals.procurement.rules.findings import FINDING_NAMES
-from schoolmeals.procurement.rules.judging import DECIDED_BY
+from schoolmeals.procurement.rules.judging import CONTEST_REASONS, DECIDED_BY
 from schoolmeals.procurement.rules.opening import INCOMPLETE, NOT_DISCLOSED
 from schoolmeals.procurement.rules.pricing import OUT_NAMES
 from schoolmeals.procurement.rules.registers import REGISTERS
@@ -53,4 +53,5 @@ PROTOCOL_WORDS: Final[Mapping[str, str]] = {
     **{f"finding:{code}": text for code, text in FINDING_NAMES.items()},
     **{f"reason:{code}": text for code, text in REASONS.items()},
     **{f"decided:{code}": text for code, text in DECIDED_BY.items()},
+    **{f"contest:{code}": text for code, text in CONTEST_REASONS.items()},
 }

@@ -34,6 +34,7 @@ def evaluation_minutes(sheet: Mapping[str, Any], sheet_sha256: str) -> dict[str,
             for one in inputs["profile"]["criteria"]
         ],
         "fallen_evidence": list(results["fallen"]),
+        "contests": [_contest(one, sheet, tenderers) for one in inputs["contests"]],
         "lots": [
             {
                 "position": lot["position"],
@@ -58,6 +59,21 @@ def evaluation_minutes(sheet: Mapping[str, Any], sheet_sha256: str) -> dict[str,
             }
             for lot in inputs["lots"]
         ],
+    }
+
+
+def _contest(
+    one: Mapping[str, Any], sheet: Mapping[str, Any], tenderers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Who contests which document, and whether it fell; who has left the commission is named no more."""
+    names = {each["seat_id"]: each["name"] for each in sheet["inputs"]["voters"]}
+    return {
+        "tenderer": tenderers[one["bid_id"]],
+        "sha256": one["sha256"],
+        "member": names.get(one["seat_id"], ""),
+        "code": one["reason_code"],
+        "text": one["reason"],
+        "fallen": one["sha256"] in sheet["results"]["fallen"],
     }
 
 

@@ -368,7 +368,10 @@ EXPLANATIONS: Final = {
     "share-above-minimum": N_(
         "Promised and proven: %(percent)s %%. Asked for: %(least)s %%. Full tens above: %(tens)s."
     ),
-    "past-performance": N_("Contracts that ended well: %(completed)s; ended by the supplier's fault: %(terminated)s."),
+    "past-performance": N_(
+        "Contracts here that ended well: %(completed)s; ended by the supplier's fault: %(terminated)s. Nothing else is "
+        "counted: neither what parents report nor penalties."
+    ),
     "lowest-price": N_("The price decides the order itself and earns no points."),
     "judged": N_("The mean of what each member gave alone. Members: %(count)s."),
 }

@@ -10,7 +10,7 @@ from schoolmeals.procurement.admitting import Cell
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.rules.admission import FLAGS, Decision, Finding
 from schoolmeals.procurement.rules.findings import FINDING_NAMES
-from schoolmeals.procurement.rules.judging import decided_by
+from schoolmeals.procurement.rules.judging import CONTEST_REASONS, decided_by
 from schoolmeals.procurement.rules.pricing import OUT_NAMES
 from schoolmeals.procurement.rules.scoring import EXPLANATIONS
 from schoolmeals.procurement.showing import said
@@ -48,6 +48,43 @@ def explained(point: Mapping[str, Any]) -> str:
     sentence = EXPLANATIONS[point["code"]]
     told: str = gettext(sentence) % point["inputs"]
     return told
+
+
+def contested(inputs: Mapping[str, Any], results: Mapping[str, Any], bid_id: str = "") -> list[dict[str, Any]]:
+    """Each document that somebody contests, of one bid or of all: by whom and why, and what the commission made of it.
+
+    Names of files are not in a score sheet; ``sha256`` is the document's own.
+    """
+    seats = {one["seat_id"]: one["name"] for one in inputs["voters"]}
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in inputs["contests"]:
+        if bid_id in ("", one["bid_id"]):
+            found.setdefault((one["bid_id"], one["sha256"]), []).append(one)
+    return [
+        {
+            "bid_id": bid,
+            "sha256": sha256,
+            "said": [
+                (seats.get(one["seat_id"], gettext("A former member")), _why(one["reason_code"]), one["reason"])
+                for one in rows
+            ],
+            "answer": _answer(len({one["seat_id"] for one in rows} & set(seats)), len(seats)),
+            "fallen": sha256 in results["fallen"],
+        }
+        for (bid, sha256), rows in found.items()
+    ]
+
+
+def _why(code: str) -> str:
+    return str(gettext(CONTEST_REASONS[code]))
+
+
+def _answer(contesting: int, voters: int) -> str:
+    """How the commission has answered: a document falls by more than half of those who have a vote."""
+    about = {"count": contesting, "all": voters}
+    if 2 * contesting > voters:
+        return str(gettext("Contested by %(count)s of %(all)s members: more than half, so it counts no more.", **about))
+    return str(gettext("Contested by %(count)s of %(all)s members: not more than half, so it counts.", **about))
 
 
 def behind(code: str, profile: Profile) -> str:

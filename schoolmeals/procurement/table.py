@@ -8,7 +8,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import Invalid, NotFound, NotNow
 from schoolmeals.procurement.acting import AtHand
 from schoolmeals.procurement.models import FrozenBid
-from schoolmeals.procurement.queries.commission import declaration_of
+from schoolmeals.procurement.queries.interests import undeclared
 from schoolmeals.procurement.rules.drafting import NEEDED
 from schoolmeals.procurement.rules.judging import DECLARE_FIRST
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
@@ -27,11 +27,15 @@ def own_seat(work: Work, hand: AtHand) -> SeatFacts:
     raise NotFound
 
 
-def declared_on(work: Work, seat: SeatFacts, tenderer_id: UUID) -> None:
-    """The member has declared to have no interest in a tenderer. Raises NotNow ``declare-first``."""
-    row = declaration_of(work, seat.id, tenderer_id)
-    if row is None or row.has_interest:
-        raise NotNow("declare-first", DECLARE_FIRST)
+def has_declared(work: Work, hand: AtHand, seat: SeatFacts) -> None:
+    """The member has said of every tenderer whether there is an interest; whoever has one has left by then.
+
+    Of every one, not only of the one that is decided on: points and votes are worth what the others get. Raises NotNow
+    ``declare-first``.
+    """
+    left = undeclared(work, hand, seat)
+    if left:
+        raise NotNow("declare-first", DECLARE_FIRST, count=len(left))
 
 
 def own_bid(work: Work, hand: AtHand, bid_id: UUID) -> FrozenBid:

@@ -189,7 +189,7 @@ def test_the_result_is_there_for_everybody_with_the_file_that_proves_it(
 ) -> None:
     one, other = plant(table.world, table.tender_id, experience=[LONG_AGO]), plant(table.world, table.tender_id)
     broken = plant(table.world, table.tender_id, unreadable="incomplete")
-    table.declare(one, other)
+    table.declare(one, other, broken)
     table.admit(one, other)
     public = f"/tenders/{table.tender_id}/scores"
     assert client.get(public).status_code == client.get(f"{public}.json").status_code == 404

@@ -29,7 +29,7 @@ from schoolmeals.procurement.rules.admission import (
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.terms import as_payload
 from schoolmeals.procurement.score_minutes import admission_minutes
-from schoolmeals.procurement.table import ASK_SUPPLIER, declared_on, own_bid, own_seat, require, said_in
+from schoolmeals.procurement.table import ASK_SUPPLIER, has_declared, own_bid, own_seat, require, said_in
 
 MOST_FILES: Final = 20
 LARGEST_FILE_BYTES: Final = 10 << 20
@@ -68,7 +68,7 @@ def decide_requirement(
     if cell is None or row.candidate.content is None:
         raise NotFound
     seat = own_seat(work, hand)
-    declared_on(work, seat, row.candidate.row.tenderer_id)
+    has_declared(work, hand, seat)
     given = {"reason_code": reason_code, "reason": reason.strip(), "evidence": list(evidence)}
     problems = reason_problems(
         cell.finding, met=met, reason_code=reason_code, reason=reason, evidence=evidence, known=cell.known

@@ -29,7 +29,7 @@ from schoolmeals.procurement.rules.low_price import (
 )
 from schoolmeals.procurement.rules.sheet import evaluated
 from schoolmeals.procurement.rules.terms import as_payload
-from schoolmeals.procurement.table import ASK_SUPPLIER, declared_on, own_bid, own_seat, said_in
+from schoolmeals.procurement.table import ASK_SUPPLIER, has_declared, own_bid, own_seat, said_in
 from schoolmeals.procurement.unsealing import envelopes_due, opened_row, profile_at
 
 
@@ -97,7 +97,7 @@ def judge_low_price(work: Work, tender_id: UUID, bid_id: UUID, *, accepted: bool
     if work.session.get(LowPriceExplanation, request.id) is None and _may_explain(hand, bid_id):
         raise NotNow("explanation-runs", EXPLANATION_RUNS)
     seat = own_seat(work, hand)
-    declared_on(work, seat, bid.tenderer_id)
+    has_declared(work, hand, seat)
     row = LowPriceVote(
         id=new_id(hand.at),
         tender_id=hand.id,

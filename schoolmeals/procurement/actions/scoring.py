@@ -31,7 +31,7 @@ from schoolmeals.procurement.rules.judging import (
 )
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.sheet import commitment_of, quorum
-from schoolmeals.procurement.table import declared_on, own_seat, require, said_in
+from schoolmeals.procurement.table import has_declared, own_seat, require, said_in
 from schoolmeals.procurement.unsealing import profile_at
 
 SALT_BYTES: Final = 32
@@ -52,7 +52,7 @@ def give_score(
     assert wanted is not None
     bid = _admitted_bid(work, hand, profile, bid_id)
     seat = own_seat(work, hand)
-    declared_on(work, seat, bid.tenderer_id)
+    has_declared(work, hand, seat)
     problems = within(points_milli, wanted)
     if problems or points_milli is None:
         raise Invalid(fields={"points": problems})
@@ -125,7 +125,7 @@ def contest_evidence(work: Work, tender_id: UUID, bid_id: UUID, sha256: str, *, 
     if sha256 not in {file.sha256 for file in of_bid.files}:
         raise NotFound
     seat = own_seat(work, hand)
-    declared_on(work, seat, bid.tenderer_id)
+    has_declared(work, hand, seat)
     if reason_code not in CONTEST_REASONS:
         raise Invalid(fields={"reason_code": [CHOOSE_CONTEST]})
     about = (bid_id, seat.id, sha256)

@@ -16,7 +16,7 @@ from schoolmeals.procurement.acting import AtHand
 from schoolmeals.procurement.admitting import Fix, Row, admission_of, fixes_of, outcomes_of, published
 from schoolmeals.procurement.models import FixFile, FrozenBid, RequirementDecision
 from schoolmeals.procurement.profiles import Profile, Requirement
-from schoolmeals.procurement.queries.commission import declaration_of
+from schoolmeals.procurement.queries.interests import DeclarationState, shown_states, undeclared
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.admission import Finding, fix_term
 from schoolmeals.procurement.rules.permissions import DEEDS, Party, decide
@@ -55,8 +55,10 @@ class AdmissionBoard:
     seat: SeatFacts | None
     voters: tuple[SeatFacts, ...]
     quorum: int
-    undeclared: frozenset[UUID]
-    """Tenderers of whom the actor has not declared to have no interest."""
+    undeclared: int
+    """Of how many tenderers the actor, as a member, has still to declare; until then nothing is decided."""
+    declarations: tuple[DeclarationState, ...]
+    """How far each member has come with that; empty for those who may not know it."""
     terms: Mapping[str, Term]
     deeds: frozenset[str]
     now: datetime
@@ -104,7 +106,8 @@ def admission_board(work: Work, tender_id: UUID, zone: ZoneInfo) -> AdmissionBoa
         seat=seat,
         voters=tuple(voting),
         quorum=quorum(len(voting), profile),
-        undeclared=frozenset(one for one in tenderers if not has_declared(work, seat, one)),
+        undeclared=len(undeclared(work, hand, seat)),
+        declarations=tuple(shown_states(work, hand)),
         terms=hand.facts.terms,
         deeds=frozenset(deed for deed in DEEDS if decide(deed, hand.stage, hand.parties) is None),
         now=hand.at,
@@ -150,12 +153,6 @@ def names_of(work: Work, organisation_id: UUID) -> Mapping[str, str]:
     """An organisation's name in each language."""
     facts = identity.organisation(work, organisation_id)
     return {"kk": facts.name_kk, "ru": facts.name_ru, "en": facts.name_en}
-
-
-def has_declared(work: Work, seat: SeatFacts | None, tenderer_id: UUID) -> bool:
-    """Whether a seat has declared to have no interest in a tenderer."""
-    row = declaration_of(work, seat.id, tenderer_id) if seat is not None else None
-    return row is not None and not row.has_interest
 
 
 def _recorded(row: Row, outcomes: Mapping[tuple[UUID, str], RequirementDecision]) -> Row:

@@ -17,7 +17,8 @@ from schoolmeals.procurement.candidates import BidFile, candidates
 from schoolmeals.procurement.evaluating import inputs_of, revealed_ids, scores_of, seats_that_scored, to_judge
 from schoolmeals.procurement.models import FrozenBid, LowPriceExplanation, LowPriceRequest, ScoreSheet
 from schoolmeals.procurement.profiles import Profile
-from schoolmeals.procurement.queries.admission import at_the_table, has_declared, names_of
+from schoolmeals.procurement.queries.admission import at_the_table, names_of
+from schoolmeals.procurement.queries.interests import DeclarationState, shown_states, undeclared
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.low_price import low_price_term
 from schoolmeals.procurement.rules.permissions import DEEDS, decide
@@ -54,8 +55,10 @@ class EvaluationBoard:
     hidden: int
     sealed: int
     """Price envelopes that are not opened yet."""
-    undeclared: frozenset[str]
-    """Bids of whose tenderers the actor has not declared to have no interest."""
+    undeclared: int
+    """Of how many tenderers the actor, as a member, has still to declare; until then nothing is scored."""
+    declarations: tuple[DeclarationState, ...]
+    """How far each member has come with that; empty for those who may not know it."""
     terms: Mapping[str, Term]
     deeds: frozenset[str]
     now: datetime
@@ -63,12 +66,15 @@ class EvaluationBoard:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A published score sheet. ``text`` is the canonical JSON whose digest is ``sha256``."""
+    """A published score sheet. ``text`` is the canonical JSON whose digest is ``sha256``; ``holds`` is False once a
+    decision on a complaint has sent the tender back, until the next one is published.
+    """
 
     at: datetime
     document: Mapping[str, Any]
     text: str
     sha256: str
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,8 @@ def evaluation_board(work: Work, tender_id: UUID, zone: ZoneInfo) -> EvaluationB
         quorum=quorum(len(voting), profile),
         hidden=sum(row.id not in known for row in scores),
         sealed=sum(opened_row(work, one) is None for one in envelopes_due(work, hand)),
-        undeclared=frozenset(str(bid.id) for bid in bids if not has_declared(work, seat, bid.row.tenderer_id)),
+        undeclared=len(undeclared(work, hand, seat)),
+        declarations=tuple(shown_states(work, hand)),
         terms=hand.facts.terms,
         deeds=frozenset(deed for deed in DEEDS if decide(deed, hand.stage, hand.parties) is None),
         now=hand.at,
@@ -130,11 +137,11 @@ def score_sheet(work: Work, tender_id: UUID) -> Sheet:
     """The published score sheet, for everybody; the last one where an evaluation was repeated. Raises NotFound before
     an evaluation is finished.
     """
-    visible(work, tender_id)
+    hand = visible(work, tender_id)
     row = _last_sheet(work, tender_id)
     if row is None:
         raise NotFound
-    return Sheet(row.at, json.loads(row.text), row.text, row.sha256.hex())
+    return Sheet(row.at, json.loads(row.text), row.text, row.sha256.hex(), hand.tender.evaluated_at is not None)
 
 
 def low_price_task(work: Work, tender_id: UUID, bid_id: UUID) -> LowPriceTask:

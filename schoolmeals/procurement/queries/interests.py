@@ -69,15 +69,21 @@ def declaration_states(work: Work, tender_id: UUID) -> list[DeclarationState]:
     hand = visible(work, tender_id)
     if hand.parties.isdisjoint(_READERS):
         raise NotFound
-    said = _said(work, tender_id)
-    traits = {id: tenderer_traits(work, id) for id in tenderers_of(work, hand)}
-    states = []
-    for seat in voters(hand.seats):
-        own = said.get(seat.id, {})
-        mine = member_traits(work, seat)
-        open_hits = sum(len(hits(mine, one)) for id, one in traits.items() if id not in own)
-        states.append(DeclarationState(seat, len(own), len(traits), open_hits))
-    return states
+    return _states(work, hand)
+
+
+def undeclared(work: Work, hand: AtHand, seat: SeatFacts | None) -> list[UUID]:
+    """The tenderers of whom a seat has not said yet whether there is an interest; nobody where there is no seat."""
+    if seat is None:
+        return []
+    found = select(InterestDeclaration.tenderer_id).where(InterestDeclaration.seat_id == seat.id)
+    known = set(work.session.scalars(found))
+    return [one for one in tenderers_of(work, hand) if one not in known]
+
+
+def shown_states(work: Work, hand: AtHand) -> list[DeclarationState]:
+    """How far each voting member has come, for a page; nothing for those who may not know it."""
+    return [] if hand.parties.isdisjoint(_READERS) else _states(work, hand)
 
 
 def tenderers_of(work: Work, hand: AtHand) -> list[UUID]:
@@ -86,6 +92,18 @@ def tenderers_of(work: Work, hand: AtHand) -> list[UUID]:
         return []
     out = frozenset({Outcome.WITHDRAWN})
     return list(dict.fromkeys(one.tenderer_id for one in frozen_list(work, hand.id) if one.outcome not in out))
+
+
+def _states(work: Work, hand: AtHand) -> list[DeclarationState]:
+    said = _said(work, hand.id)
+    traits = {id: tenderer_traits(work, id) for id in tenderers_of(work, hand)}
+    states = []
+    for seat in voters(hand.seats):
+        own = said.get(seat.id, {})
+        mine = member_traits(work, seat)
+        open_hits = sum(len(hits(mine, one)) for id, one in traits.items() if id not in own)
+        states.append(DeclarationState(seat, len(own), len(traits), open_hits))
+    return states
 
 
 def _said(work: Work, tender_id: UUID) -> dict[UUID, dict[UUID, InterestDeclaration]]:

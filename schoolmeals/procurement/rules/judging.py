@@ -107,7 +107,9 @@ SCORES_HIDDEN: Final = N_("The scores of %(present)s members are revealed, and t
 LOW_PRICE_OPEN: Final = N_("Abnormally low prices that are not explained and judged yet: %(count)s.")
 EXTENDED_BEFORE: Final = N_("The evaluation was extended before. It is extended once.")
 ALREADY_REVEALED: Final = N_("Your score for this was revealed. It does not change any more.")
-DECLARE_FIRST: Final = N_("First declare whether you have an interest in this tenderer.")
+DECLARE_FIRST: Final = N_(
+    "First declare of every bidder whether you have an interest in it. Bidders you have not declared about: %(count)s."
+)
 NOT_ADMITTED: Final = N_("This bid was not admitted.")
 CONTESTED_BEFORE: Final = N_("You have contested this document already.")
 CHOOSE_CONTEST: Final = FieldProblem.of("choose-a-reason", N_("Choose why the document does not prove it."))

@@ -136,7 +136,7 @@ def _matrix(commission_id: UUID) -> dict[str, Any]:
         "bids": [_bid_line(board, row) for row in board.rows],
         "undecided": undecided,
         "may_finish": "finish_admission" in board.deeds,
-        "undeclared": len(board.undeclared) if "decide_requirement" in board.deeds and board.seat else 0,
+        "undeclared": board.undeclared if "decide_requirement" in board.deeds else 0,
         "errors": {},
     }
 
@@ -197,8 +197,8 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
         "may_decide": board.seat is not None
         and "decide_requirement" in board.deeds
         and row.candidate.content is not None
-        and row.candidate.row.tenderer_id not in board.undeclared,
-        "must_declare": board.seat is not None and row.candidate.row.tenderer_id in board.undeclared,
+        and not board.undeclared,
+        "must_declare": board.undeclared > 0,
         "fixable": [(cell.requirement.code, said(cell.requirement.name)) for cell in fixable],
         "may_ask": "ask_fix" in board.deeds and bool(fixable) and row.candidate.content is not None,
         "reasons": [(code, gettext(text)) for code, text in REASONS.items() if code != FOR_YES],

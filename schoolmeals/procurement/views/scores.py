@@ -13,7 +13,7 @@ from schoolmeals.procurement.queries.evaluation import score_sheet
 from schoolmeals.procurement.queries.tenders import tender as tender_of
 from schoolmeals.procurement.rules.admission import FLAGS
 from schoolmeals.procurement.showing import said
-from schoolmeals.procurement.showing_scores import behind, explained, out_text
+from schoolmeals.procurement.showing_scores import behind, contested, explained, out_text
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.web import PUBLIC_POLICY, actor, guard, now, render
 
@@ -37,7 +37,9 @@ def scores(tender_id: UUID) -> Any:
         by_price=profile.price_mode == "competitive",
         lots=[_lot(lot, inputs, results, profile, bids) for lot in inputs["lots"]],
         members=[(one["seat_id"], one["name"]) for one in inputs["voters"]],
-        fallen=results["fallen"],
+        contests=[
+            {**one, "tenderer": said(bids[one["bid_id"]]["tenderer"]["name"])} for one in contested(inputs, results)
+        ],
         overcommitted=len(results["overcommitted"]),
     )
 

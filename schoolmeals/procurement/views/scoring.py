@@ -17,7 +17,7 @@ from schoolmeals.procurement.rules.judging import CONTEST_REASONS, as_points, re
 from schoolmeals.procurement.rules.low_price import low_price_term
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.showing import said, stage_tag
-from schoolmeals.procurement.showing_scores import behind, explained, out_text, points_text
+from schoolmeals.procurement.showing_scores import behind, contested, explained, out_text, points_text
 from schoolmeals.procurement.views.admission import SHOWN_TYPES
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import again
@@ -152,13 +152,13 @@ DONE: Final = {
 
 
 def _fields(board: EvaluationBoard) -> list[tuple[str, str]]:
-    """What the actor can score: bids of whose tenderers they have declared, scores that are not revealed yet."""
+    """What the actor can score, once they have declared of every tenderer: scores that are not revealed yet."""
     judged = [one.code for one in board.profile.criteria if one.kind == "judged"]
     return [
         (bid_id, code)
         for bid_id in board.results["points"]
         for code in judged
-        if bid_id not in board.undeclared and (bid_id, code) not in board.fixed
+        if not board.undeclared and (bid_id, code) not in board.fixed
     ]
 
 
@@ -178,7 +178,7 @@ def _board(commission_id: UUID) -> dict[str, Any]:
         "judged": [(one, said(one.name)) for one in board.profile.criteria if one.kind == "judged"],
         "fields": set(_fields(board)) if may_score else set(),
         "may_score": may_score,
-        "undeclared": len(board.undeclared & set(results["points"])) if may_score else 0,
+        "undeclared": board.undeclared if may_score else 0,
         "progress_list": [(seat.name, seat.id in done) for seat in board.voters],
         "done_count": len(board.done),
         "needs_scores": any(one.kind == "judged" for one in board.profile.criteria) and bool(results["points"]),
@@ -242,8 +242,6 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
         raise NotFound
     criteria = {one.code: one for one in board.profile.criteria}
     files = {file.sha256: file.name for file in board.files[key]}
-    contests = [one for one in board.inputs["contests"] if one["bid_id"] == key]
-    seats = {str(seat.id): seat.name for seat in board.voters}
     reasons = {code: gettext(text) for code, text in CONTEST_REASONS.items()}
     return {
         **_frame(board),
@@ -260,16 +258,10 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
             for one in board.results["points"][key]
         ],
         "contests": [
-            {
-                "name": seats.get(one["seat_id"], gettext("A former member")),
-                "file": files.get(one["sha256"], one["sha256"][:16]),
-                "why": reasons[one["reason_code"]],
-                "reason": one["reason"],
-                "fallen": one["sha256"] in board.results["fallen"],
-            }
-            for one in contests
+            {**one, "file": files.get(one["sha256"], one["sha256"][:16])}
+            for one in contested(board.inputs, board.results, key)
         ],
-        "may_contest": "contest_evidence" in board.deeds and board.seat is not None and key not in board.undeclared,
+        "may_contest": "contest_evidence" in board.deeds and board.seat is not None and not board.undeclared,
         "files": list(files.items()),
         "reasons": list(reasons.items()),
         "typed": {},

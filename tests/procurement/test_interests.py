@@ -1,0 +1,177 @@
+"""Interests: nobody decides before they have declared of every bidder, and what registers know is found and asked."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from schoolmeals import identity
+from schoolmeals.actors import SYSTEM, Role
+from schoolmeals.database import Work
+from schoolmeals.errors import NotNow, Refusal
+from schoolmeals.procurement import table as table_room
+from schoolmeals.procurement.actions import admission, commission, scoring
+from schoolmeals.procurement.models import PoolMember, Supplier, TenderAct
+from schoolmeals.procurement.queries import interests
+from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.conflicts import HitKind
+from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.views import declarations as declaration_views
+from tests.factories.evaluation import JUDGED, Planted, Table, plant
+from tests.factories.identity import RoleGrantFactory, signed_in
+from tests.factories.procurement import ALMATY, Procurement
+
+NONE: dict[str, Any] = {"has_interest": False, "nature": "none"}
+
+
+@pytest.fixture
+def table(world: Procurement) -> Table:
+    return Table(world, world.tender_in(TenderStage.ADMISSION))
+
+
+def acts(work: Work) -> int:
+    return work.session.scalar(select(func.count()).select_from(TenderAct)) or 0
+
+
+def refused(table: Table, deed: Any, *args: Any, **kwargs: Any) -> Refusal:
+    before = table.world.look(acts)
+    with pytest.raises(Refusal) as caught:
+        table.world.do(deed, table.tender_id, *args, **kwargs)
+    assert table.world.look(acts) == before
+    return caught.value
+
+
+def declare(table: Table, place: int, bid: Planted) -> None:
+    table.world.do(commission.declare_interest, table.tender_id, bid.tenderer_id, **NONE, actor=table.members[place])
+
+
+def decide_first(table: Table) -> dict[str, Any]:
+    return {"met": True, "zone": ALMATY, "actor": table.members[0]}
+
+
+def test_a_vote_waits_until_its_member_has_declared_of_every_bidder(table: Table) -> None:
+    one, other = plant(table.world, table.tender_id), plant(table.world, table.tender_id)
+    deed = (table, admission.decide_requirement, one.id, "resources")
+    refusal = refused(*deed, **decide_first(table))
+    assert (type(refusal), refusal.code, refusal.params) == (NotNow, "declare-first", {"count": 2})
+    declare(table, 0, one)
+    # Having spoken of the bid that is decided on is not enough: the others are measured against it.
+    assert refused(*deed, **decide_first(table)).params == {"count": 1}
+    declare(table, 0, other)
+    table.vote(one, "resources", by=1)
+
+
+def test_a_score_waits_for_the_same(table: Table) -> None:
+    one, other = plant(table.world, table.tender_id), plant(table.world, table.tender_id)
+    for place in range(1, 5):
+        for bid in (one, other):
+            declare(table, place, bid)
+    declare(table, 0, one)
+    members = table.members
+    for bid in (one, other):
+        for code in ("no-tax-debt", "not-bad-faith", "not-in-liquidation"):
+            for member in members[1:]:
+                about = (table.tender_id, bid.id, code)
+                table.world.do(admission.decide_requirement, *about, met=True, zone=ALMATY, actor=member)
+    table.finish_admission()
+    refusal = refused(table, scoring.give_score, one.id, JUDGED, 1500, actor=members[0])
+    assert (refusal.code, refusal.params) == ("declare-first", {"count": 1})
+    contest = {"reason_code": "not-genuine", "reason": "The stamp", "actor": members[0]}
+    assert refused(table, scoring.contest_evidence, one.id, one.files[0]["sha256"], **contest).code == "declare-first"
+    declare(table, 0, other)
+    table.world.do(scoring.give_score, table.tender_id, one.id, JUDGED, 1500, actor=members[0])
+
+
+def test_a_member_who_decides_undeclared_would_be_found(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    bid = plant(table.world, table.tender_id)
+    monkeypatch.setattr(table_room, "undeclared", lambda *_about: [])
+    table.vote(bid, "resources", by=1)
+    assert table.cell(bid, "resources").decision.votes_for == 1
+
+
+def test_an_alternate_who_is_called_declares_first_too(table: Table) -> None:
+    bid = plant(table.world, table.tender_id)
+    table.declare(bid)
+    first = table.seats[0]
+    table.world.do(commission.recuse, table.tender_id, first.id, "ill", actor=table.world.holder(first))
+    called = next(seat for seat in table.seats if seat.seated_at is not None)
+    about = {"met": True, "zone": ALMATY, "actor": table.world.holder(called)}
+    assert refused(table, admission.decide_requirement, bid.id, "resources", **about).code == "declare-first"
+
+
+def test_pages_say_who_has_not_declared(app: Flask, table: Table) -> None:
+    bid = plant(table.world, table.tender_id)
+    declare(table, 0, bid)
+    for seat in table.seats[:2]:
+        role = Role.COMMISSION_MEMBER.value
+        RoleGrantFactory.create(person_id=seat.person_id, role=role, organisation_id=table.world.city_id)
+    at = f"/commission/{table.tender_id}"
+    done, undone = (signed_in(app, seat.person_id) for seat in table.seats[:2])
+    shown = undone.get(f"{at}/admission").text
+    assert shown.count("0 of 1 bidders") == 4
+    assert shown.count("Has declared") == 1
+    assert "you cannot decide on a bid before you have" in shown
+    assert "you cannot decide on a bid before you have" not in done.get(f"{at}/admission").text
+    table.world.act(table.tender_id, ActKind.ADMITTED, {"lots": {str(bid.lot_id): {"admitted": [], "rejected": []}}})
+    assert undone.get(f"{at}/scores").text.count("0 of 1 bidders") == 4
+
+
+# What the registers know of both sides, from the rows where it is kept to the member's page.
+
+MEMBER: dict[HitKind, dict[str, Any]] = {
+    HitKind.ADDRESS: {"address": "г. Астана, ул. Абая 12, кв. 5"},
+    HitKind.PHONE: {"phone": "8 (701) 555-12-34"},
+    HitKind.NAME: {"surname": "Ахметова", "patronymic": "Серікқызы"},
+    HitKind.EMPLOYER: {"employer_identifier": "THE BIDDER"},
+    HitKind.FOUNDER: {"founder_of": ["111140009999"]},
+}
+BIDDER: dict[HitKind, dict[str, Any]] = {
+    HitKind.ADDRESS: {"addresses": ["Астана қ., Абая, 12-5"]},
+    HitKind.PHONE: {"phones": ["+7 701 555 12 34"]},
+    HitKind.NAME: {"people": [{"surname": "Ахметов", "patronymic": "Серикович", "address": "", "phone": ""}]},
+    HitKind.EMPLOYER: {},
+    HitKind.FOUNDER: {"founders": ["111140009999"]},
+}
+
+
+def tie(world: Procurement, pool_member_id: UUID | None, tenderer_id: UUID, kind: HitKind) -> None:
+    """Let the rows of a member and of a bidder have one thing in common."""
+
+    def write(work: Work) -> None:
+        bidder = identity.organisation(work, tenderer_id).identifier or str(tenderer_id)
+        member = work.session.get_one(PoolMember, pool_member_id)
+        for name, value in MEMBER[kind].items():
+            setattr(member, name, bidder if value == "THE BIDDER" else value)
+        said = {"addresses": [], "phones": [], "people": [], "founders": [], **BIDDER[kind]}
+        about: dict[str, Any] = {"email": "", "person_keys": [], "registered_by": None}
+        times = {"registered_at": work.now, "changed_at": work.now}
+        work.session.merge(Supplier(organisation_id=tenderer_id, **said, **about, **times))
+
+    world.do(write, actor=SYSTEM)
+
+
+@pytest.mark.parametrize("kind", list(HitKind))
+def test_each_kind_of_match_is_found_and_keeps_the_member_from_the_table(
+    app: Flask, table: Table, kind: HitKind
+) -> None:
+    bid = plant(table.world, table.tender_id)
+    seat = table.seats[0]
+    member = table.world.holder(seat)
+    (clean,) = table.world.look(interests.to_declare, table.tender_id, actor=member)
+    assert clean.hits == []
+    tie(table.world, seat.pool_member_id, bid.tenderer_id, kind)
+    (found,) = table.world.look(interests.to_declare, table.tender_id, actor=member)
+    assert [hit.kind for hit in found.hits] == [kind]
+    assert declaration_views.HIT_NAMES[kind]
+    states = table.world.look(interests.declaration_states, table.tender_id, actor=table.world.auditor)
+    assert [one.open_hits for one in states] == [1, 0, 0, 0, 0]
+    refusal = refused(table, admission.decide_requirement, bid.id, "resources", **decide_first(table))
+    assert refusal.code == "declare-first"
+    role = Role.COMMISSION_MEMBER.value
+    RoleGrantFactory.create(person_id=seat.person_id, role=role, organisation_id=table.world.city_id)
+    shown = signed_in(app, seat.person_id).get(f"/commission/{table.tender_id}/declarations").text
+    assert "The registers show something in common" in shown
+    board = signed_in(app, seat.person_id).get(f"/commission/{table.tender_id}/admission").text
+    assert "Matches in the registers without an answer: 1" in board

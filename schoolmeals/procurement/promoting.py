@@ -15,7 +15,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, record_act
 from schoolmeals.procurement.models import Award, Contract
 from schoolmeals.procurement.profiles import Profile
-from schoolmeals.procurement.ranked import awards_of, ranking_of
+from schoolmeals.procurement.ranked import ranking_of, tried_bids
 from schoolmeals.procurement.rechecking import refuse_conflicts, speaks_against
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
@@ -76,8 +76,8 @@ def promote_next(work: Work, hand: AtHand, profile: Profile, lot_id: UUID, zone:
     the lot ends.
     """
     ranked = ranking_of(work, hand.id).get(lot_id, ())
-    tried = [one.bid_id for one in awards_of(work, hand.id) if one.lot_id == lot_id]
-    award, _passed = award_best(work, hand, profile, lot_id, following(ranked, tried))
+    left = following(ranked, tried_bids(work, hand.id, lot_id))
+    award, _passed = award_best(work, hand, profile, lot_id, left)
     if award is None:
         end_lot(work, hand, lot_id, NOBODY_LEFT)
         settle(work, hand)

@@ -17,6 +17,19 @@ def ranking_of(work: Work, tender_id: UUID) -> dict[UUID, tuple[Candidate, ...]]
     return ranked_of(evaluated[-1].payload) if evaluated else {}
 
 
+def tried_bids(work: Work, tender_id: UUID, lot_id: UUID) -> list[UUID]:
+    """The bids that have had the lot since the last evaluation. What fell before it was decided anew, and counts for
+    nothing: who was first then may be second now.
+    """
+    evaluated = [act.at for act in acts_of(work, tender_id) if act.kind is ActKind.EVALUATED]
+    since = evaluated[-1:]
+    return [
+        one.bid_id
+        for one in awards_of(work, tender_id)
+        if one.lot_id == lot_id and all(one.decided_at >= at for at in since)
+    ]
+
+
 def awards_of(work: Work, tender_id: UUID) -> list[Award]:
     """All awards of a tender, those that fell too, in the order in which they were decided."""
     found = select(Award).where(Award.tender_id == tender_id).order_by(Award.decided_at, Award.id)

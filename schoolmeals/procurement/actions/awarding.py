@@ -28,7 +28,7 @@ from schoolmeals.procurement.promoting import (
 )
 from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.queries.drafts import profile_of
-from schoolmeals.procurement.ranked import awards_of, ranking_of
+from schoolmeals.procurement.ranked import ranking_of, tried_bids
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import Candidate, Finding, following, may_end, signing_of
 from schoolmeals.procurement.rules.drafting import NEEDED
@@ -222,8 +222,7 @@ def _bids_left(work: Work, hand: AtHand, lot_id: UUID) -> bool:
         admitted = [act for act in acts_of(work, hand.id) if act.kind is ActKind.ADMITTED]
         lots = admitted[-1].payload.get("lots", {}) if admitted else {}
         return bool(lots.get(str(lot_id), {}).get("admitted"))
-    tried = [one.bid_id for one in awards_of(work, hand.id) if one.lot_id == lot_id]
-    return bool(following(ranking_of(work, hand.id).get(lot_id, ()), tried))
+    return bool(following(ranking_of(work, hand.id).get(lot_id, ()), tried_bids(work, hand.id, lot_id)))
 
 
 NO_BID_TO_AWARD: Final = N_("No bid is left to be awarded. Declare the lots unsuccessful instead.")

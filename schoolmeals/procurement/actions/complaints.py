@@ -41,6 +41,7 @@ from schoolmeals.procurement.rules.complaints import (
     LARGEST_BYTES,
     LONGEST,
     MOST_FILES,
+    OF_A_LOT,
     OPEN,
     OUTCOMES,
     ComplaintStage,
@@ -287,14 +288,18 @@ def _release(work: Work, hand: AtHand, row: Complaint, reason: str, zone: ZoneIn
 
 
 def _carry_out(work: Work, hand: AtHand, remedy: Mapping[str, Any], reason: str, zone: ZoneInfo) -> None:
-    if remedy["kind"] == "end-award":
-        lot_id = UUID(remedy["lot_id"])
+    """Where one order has overtaken another (an award fell with the return to admission), nothing is left to do."""
+    if remedy["kind"] not in OF_A_LOT:
+        return
+    lot_id = UUID(remedy["lot_id"])
+    stage = hand.facts.lots[lot_id].stage
+    if stage not in OF_A_LOT[remedy["kind"]]:
+        return
+    if stage is LotStage.AWARDED:
         end_standing(work, hand, standing_award(work, hand.id, lot_id), ORDERED, reason)
+    if remedy["kind"] == "end-award":
         promote_next(work, hand, profile_of(work, hand.tender), lot_id, zone)
-    elif remedy["kind"] == "cancel-lot":
-        lot_id = UUID(remedy["lot_id"])
-        if hand.facts.lots[lot_id].stage is LotStage.AWARDED:
-            end_standing(work, hand, standing_award(work, hand.id, lot_id), ORDERED, reason)
+    else:
         record_act(work, hand, ActKind.LOT_CANCELLED, {"reason_code": "other", "reason": reason}, lot_id=lot_id)
         settle(work, hand)
 

@@ -11,6 +11,7 @@ from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import Invalid
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, permitted, record_act
+from schoolmeals.procurement.admitting import began_anew_at
 from schoolmeals.procurement.documents import digest_of
 from schoolmeals.procurement.evaluating import inputs_of, revealed_scores, seats_that_scored, to_judge
 from schoolmeals.procurement.models import Score, ScoreSheet, TenderAct
@@ -36,8 +37,11 @@ def extend_evaluation(work: Work, tender_id: UUID, reason: str, *, zone: ZoneInf
     """Give the evaluation more time, once, with a published reason. Raises Invalid, NotNow ``extended-before``."""
     hand = permitted(work, "extend_evaluation", tender_id)
     profile = profile_at(work, hand)
+    # A round that begins anew has a term of its own, and with it an extension of its own.
     made = select(func.count()).where(
-        TenderAct.tender_id == hand.id, TenderAct.kind == ActKind.EVALUATION_EXTENDED.value
+        TenderAct.tender_id == hand.id,
+        TenderAct.kind == ActKind.EVALUATION_EXTENDED.value,
+        TenderAct.at >= began_anew_at(work, hand),
     )
     require(extended_before(work.session.scalar(made) or 0, profile))
     given = said_in("reason", reason)

@@ -70,7 +70,9 @@ def award_view(work: Work, tender_id: UUID) -> AwardView:
     """What the public may know of a tender's awards. Raises NotFound."""
     hand = visible(work, tender_id)
     acts = acts_of(work, tender_id)
-    ranking, awards = ranking_of(work, tender_id), awards_of(work, tender_id)
+    # What a decision on a complaint has set aside is in the history and its protocols, and is no ranking any more.
+    ranking = ranking_of(work, tender_id) if hand.tender.evaluated_at is not None else {}
+    awards = awards_of(work, tender_id)
     ends = {act.lot_id: act.payload for act in acts if act.kind in {ActKind.LOT_UNSUCCESSFUL, ActKind.LOT_CANCELLED}}
     looked = list(work.session.scalars(select(Recheck).where(Recheck.tender_id == tender_id).order_by(Recheck.at)))
     lots = []
@@ -90,7 +92,8 @@ def award_view(work: Work, tender_id: UUID) -> AwardView:
                 end_reason=said.get("reason", ""),
             )
         )
-    protocols = [act.payload["protocol_sha256"] for act in acts if act.kind is ActKind.AWARDED]
+    signed = [act.payload["protocol_sha256"] for act in acts if act.kind is ActKind.AWARDED]
+    protocols = signed if hand.tender.awarded_at is not None else []
     return AwardView(hand.stage, tuple(lots), protocols[-1] if protocols else "", tuple(hand.facts.suspensions))
 
 

@@ -51,6 +51,7 @@ class ActKind(StrEnum):
     BID_UNREADABLE = "bid-unreadable"
     OPENING_ADJOURNED = "opening-adjourned"
     OPENED = "opened"
+    PRICES_OPENED = "prices-opened"
     REQUIREMENT_DECIDED = "requirement-decided"
     FIX_ASKED = "fix-asked"
     FIX_GIVEN = "fix-given"
@@ -286,12 +287,15 @@ def _complaint_judged(facts: TenderFacts, act: Act) -> TenderFacts:
 
 
 def _executed(facts: TenderFacts, act: Act) -> TenderFacts:
-    """Where a decision sends the tender back to admission, what came after that has not happened any more."""
+    """Where a decision sends the tender back to admission, what came after that has not happened any more: also lots
+    that ended because nobody was admitted, or was left, are open again. What is contracted or cancelled stays so.
+    """
     if act.payload.get("back_to") != "admission":
         return facts
+    reopened = {id: LotFacts() if lot.stage is LotStage.UNSUCCESSFUL else lot for id, lot in facts.lots.items()}
     gone = dict.fromkeys(("admitted_at", "evaluated_at", "awarded_at", "standstill_until"))
     terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in {"standstill", "signing"}}
-    return replace(facts, times=replace(facts.times, **gone), terms=terms)
+    return replace(facts, times=replace(facts.times, **gone), terms=terms, lots=reopened)
 
 
 def _ids(act: Act) -> frozenset[UUID]:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from schoolmeals.errors import N_
+from schoolmeals.errors import N_, FieldProblem
+from schoolmeals.procurement.rules.acts import LotFacts, LotStage
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN, Problems
 from schoolmeals.procurement.rules.stages import TenderStage, is_over
 from schoolmeals.procurement.rules.terms import Term
@@ -18,7 +19,11 @@ OUTCOMES: Final = ("satisfied", "partly", "declined")
 INADMISSIBLE_CODES: Final = ("late", "not-about-this-tender", "no-reasons", "repeated", "other")
 REMEDIES: Final = ("amend-terms", "repeat-admission", "end-award", "cancel-lot", "other")
 """What a decision may order: the organiser carries it out."""
-OF_A_LOT: Final = frozenset({"end-award", "cancel-lot"})
+OF_A_LOT: Final = {
+    "end-award": frozenset({LotStage.AWARDED}),
+    "cancel-lot": frozenset({LotStage.ACTIVE, LotStage.AWARDED}),
+}
+"""What is ordered for one lot, and at which of its stages that can be carried out."""
 _S: Final = TenderStage
 BEFORE_OPENING: Final = frozenset({_S.DISCUSSION, _S.BIDDING})
 AFTER_AWARD: Final = frozenset({_S.STANDSTILL, _S.CONTRACTING})
@@ -91,17 +96,24 @@ def may_complain(
     return None
 
 
-def problems_of(remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Iterable[UUID]) -> Problems:
-    """What is wrong with what a decision orders: an upheld complaint orders something, a declined one nothing."""
+def problems_of(remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Mapping[UUID, LotFacts]) -> Problems:
+    """What is wrong with what a decision orders: an upheld complaint orders something, a declined one nothing, and
+    only what can be carried out. An award can fall where one stands, a lot be cancelled until it has a contract.
+    """
     if (outcome == "declined") == bool(remedies):
         return {"remedies": [NEEDED if not remedies else UNKNOWN]}
-    known = {str(lot_id) for lot_id in lots}
+    stages = {str(lot_id): lot.stage for lot_id, lot in lots.items()}
     for one in remedies:
-        if one["kind"] not in REMEDIES or (one["kind"] in OF_A_LOT and one.get("lot_id") not in known):
+        if one["kind"] not in REMEDIES:
             return {"remedies": [UNKNOWN]}
+        if one["kind"] in OF_A_LOT and stages.get(str(one.get("lot_id"))) not in OF_A_LOT[one["kind"]]:
+            return {"remedies": [NOT_POSSIBLE]}
     return {}
 
 
+NOT_POSSIBLE: Final = FieldProblem.of(
+    "not-possible", N_("This cannot be carried out for this lot: it has no award that could fall, or is settled.")
+)
 TOO_LATE_FOR_TERMS: Final = N_("The terms of a tender are contested before its bids are opened.")
 NOTHING_DECIDED: Final = N_("Nothing of this has been decided yet. The terms can be contested now.")
 STANDSTILL_OVER: Final = N_("The standstill is over. An award is contested while it runs.")

@@ -8,7 +8,7 @@ from flask.views import MethodView
 from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.database import reading, transaction
-from schoolmeals.errors import NotNow
+from schoolmeals.errors import N_, NotNow
 from schoolmeals.keys import keyed_hash
 from schoolmeals.pupils.actions.cards import block_card, end_card, issue_card, unblock_card
 from schoolmeals.pupils.actions.guardians import claim_pupil, end_guardianship
@@ -50,7 +50,7 @@ from schoolmeals.pupils.views.imports import confirmed, spoken_problems, uploade
 from schoolmeals.verdicts import Refused
 from schoolmeals.web import SIGNED_IN, ApiBlueprint, actor, guard, now, roles
 
-api = ApiBlueprint("pupils_api", __name__, url_prefix="/api", description="pupils, cards, guardians, rolls")
+api = ApiBlueprint("pupils_api", __name__, url_prefix="/api", description=N_("Pupils, cards, guardians, rolls"))
 
 FAMILY = roles(Role.PARENT, Role.SCHOOL_OFFICE, Role.CITY_ADMIN, Role.CASHIER, Role.AUDITOR)
 BLOCKERS = roles(Role.PARENT, Role.SCHOOL_OFFICE, Role.CITY_ADMIN)

@@ -86,6 +86,26 @@ class GuardianFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedFacts:
+    """Whom the school's list calls a pupil's guardian, and how far they have come. Only the office is told.
+
+    ``invited_at`` and ``good_until`` are those of the code that they hold and have not used; ``has_joined`` where they
+    are a guardian of the pupil now, known by the code that was theirs, or by the same address or number.
+    """
+
+    id: UUID
+    pupil_id: UUID
+    name: str
+    relation: str
+    """``parent``, ``guardian`` or ``relative``."""
+    email: str
+    phone: str
+    invited_at: datetime | None = None
+    good_until: datetime | None = None
+    has_joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClassFacts:
     """A class and how many are in it now."""
 

@@ -14,7 +14,7 @@ from schoolmeals.files import KeptFacts, make_paper
 from schoolmeals.jobs import Task
 from schoolmeals.keys import derive_key
 from schoolmeals.pupils.actions.cards import NewCard, reissue_cards
-from schoolmeals.pupils.actions.guardians import give_claim_codes
+from schoolmeals.pupils.actions.guardians import give_claim_codes, invite_guardians
 from schoolmeals.pupils.actions.imports import apply_roster
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import school_names, standing_file
@@ -66,8 +66,15 @@ def _issue(work: Work, order: KeptFacts) -> None:
 
 def _give(work: Work, order: KeptFacts) -> None:
     assert order.school_id is not None
-    hashes = {UUID(pupil_id): bytes.fromhex(one) for pupil_id, one in order.facts["codes"]}
-    give_claim_codes(_as_owner(work, order), order.school_id, hashes)
+    owner = _as_owner(work, order)
+    if families := _hashes(order, "codes"):
+        give_claim_codes(owner, order.school_id, families)
+    if listed := _hashes(order, "listed"):
+        invite_guardians(owner, order.school_id, listed)
+
+
+def _hashes(order: KeptFacts, name: str) -> dict[UUID, bytes]:
+    return {UUID(whose): bytes.fromhex(one) for whose, one in order.facts.get(name, [])}
 
 
 def _as_owner(work: Work, order: KeptFacts) -> Work:

@@ -147,11 +147,40 @@ class Guardianship(Model):
     ended_at: Mapped[datetime | None]
 
 
+class ListedGuardian(Model):
+    """Whom the roll's file calls a pupil's guardian. It opens nothing: only a code that is claimed does."""
+
+    __tablename__ = "listed_guardian"
+    __table_args__ = (
+        UniqueConstraint("school_id", "pupil_id", "sourced_id"),
+        ForeignKeyConstraint(["school_id", "pupil_id"], ["pupil.school_id", "pupil.id"]),
+        CheckConstraint("relation IN ('parent', 'guardian', 'relative')", name="relation"),
+    )
+
+    school_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pupil_id: Mapped[UUID]
+    sourced_id: Mapped[str]
+    """Their id in the system that the roll comes from; the same for all their pupils."""
+    name: Mapped[str]
+    relation: Mapped[str]
+    """As OneRoster has it: ``parent``, ``guardian``, ``relative``."""
+    email: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    """E.164, or empty."""
+    listed_at: Mapped[datetime]
+    unlisted_at: Mapped[datetime | None]
+    """When a file no longer named them."""
+
+
 class ClaimCode(Model):
     """A one-time code, printed by the school, with which a guardian claims a pupil."""
 
     __tablename__ = "claim_code"
-    __table_args__ = (ForeignKeyConstraint(["school_id", "pupil_id"], ["pupil.school_id", "pupil.id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["school_id", "pupil_id"], ["pupil.school_id", "pupil.id"]),
+        ForeignKeyConstraint(["school_id", "listed_id"], ["listed_guardian.school_id", "listed_guardian.id"]),
+    )
 
     school_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -163,6 +192,8 @@ class ClaimCode(Model):
     used_at: Mapped[datetime | None]
     used_by: Mapped[UUID | None]
     withdrawn_at: Mapped[datetime | None]
+    listed_id: Mapped[UUID | None]
+    """For which guardian of the list it was made; None for a code that names nobody."""
 
 
 class RosterImport(Model):

@@ -1,7 +1,7 @@
 """OneRoster 1.1 and 1.2 as CSV files in a zip (1EdTech). 1.2 moves roles from users.csv to roles.csv; both are taken.
 
-Of guardians only the links are read (``agentSourcedIds``): nobody gets into a child's page by a file, but by the code
-that the school hands over. Profiles, resources and results are not read.
+Of guardians it is read who they are and whose (``agentSourcedIds``, from either side): the school sends them a code, by
+which alone somebody gets to a child's page. Profiles, resources and results are not read.
 """
 
 import csv
@@ -13,16 +13,16 @@ from typing import Final
 
 from schoolmeals.errors import N_
 from schoolmeals.files import LONGEST_CELL, MOST_ROWS, decoded, unpacked, unusable
-from schoolmeals.pupils.roster import Roster, RosterClass, RosterRow
+from schoolmeals.identity.contacts import email_of, phone_of
+from schoolmeals.pupils.roster import GuardianRow, Roster, RosterClass, RosterRow
 from schoolmeals.pupils.roster_values import Values, day_of
-from schoolmeals.pupils.rules import class_name, cleaned, sort_key
+from schoolmeals.pupils.rules import LISTED_RELATIONS, class_name, cleaned, full_name, sort_key
 
 FILES: Final = frozenset(
     {"manifest.csv", "orgs.csv", "users.csv", "roles.csv", "classes.csv", "enrollments.csv", "demographics.csv"}
 )
 _NEEDED: Final = ("users.csv", "classes.csv", "enrollments.csv")
 _GONE: Final = "tobedeleted"
-_GUARDIANS: Final = frozenset({"parent", "guardian", "relative"})
 _GRADES: Final = {"PK": 0, "KG": 0, "PR": 0, "TK": 0, "K": 0}
 
 
@@ -144,7 +144,6 @@ def _read_users(
     pupils = {
         user for user, held in roles.items() if any(role == "student" and org in (None, "", one) for role, one in held)
     }
-    guardians = {user for user, held in roles.items() if any(role in _GUARDIANS for role, _ in held)}
     known = {row["sourcedid"] for row in users}
     enrolled = _enrolled(roster, files, known)
     born = {row["sourcedid"]: day_of(row["birthdate"]) for row in files.get("demographics.csv", [])}
@@ -158,8 +157,8 @@ def _read_users(
             gone.add(user)
             continue
         _read_pupil(roster, row, enrolled.get(user), born.get(user), first_lines)
-        _count_links(roster, row, known & guardians)
     roster.gone = frozenset(gone)
+    _read_guardians(roster, users, roles)
 
 
 def _enrolled(roster: Roster, files: Mapping[str, list[_Row]], known: set[str]) -> dict[str, str]:
@@ -197,11 +196,60 @@ def _read_pupil(
     roster.rows.append(RosterRow("users.csv", row.line, user, surname, given_name, patronymic, birth_date, class_key))
 
 
-def _count_links(roster: Roster, row: _Row, guardians: set[str]) -> None:
+def _read_guardians(roster: Roster, users: list[_Row], roles: Mapping[str, set[tuple[str, str]]]) -> None:
+    """Whose guardians are whose. Only the pupils of this roll count, and only who has a name."""
+    guardians: dict[str, GuardianRow | None] = {}
+    gone = set()
+    for row in users:
+        held = {role for role, _ in roles.get(row["sourcedid"], ())}
+        # Who has several of these roles is called by the first.
+        relation = next((one for one in LISTED_RELATIONS if one in held), None)
+        if relation is not None and row.is_gone:
+            gone.add(row["sourcedid"])
+        elif relation is not None:
+            guardians[row["sourcedid"]] = _guardian(roster, row, relation)
+    tied: dict[str, dict[str, None]] = {row.sourced_id: {} for row in roster.rows}
+    for row in users:
+        _read_ties(roster, row, tied, guardians, gone)
+    roster.gone_guardians = frozenset(gone)
+    roster.guardians = {pupil: tuple(one for who in named if (one := guardians[who])) for pupil, named in tied.items()}
+    # What is wrong is told in the order of the lines.
+    roster.problems.sort(key=lambda problem: (problem.file, problem.line))
+
+
+def _read_ties(
+    roster: Roster,
+    row: _Row,
+    tied: Mapping[str, dict[str, None]],
+    guardians: Mapping[str, GuardianRow | None],
+    gone: set[str],
+) -> None:
+    """What one row says of ties: a pupil names their guardians, and a guardian may name their pupils."""
+    user = row["sourcedid"]
     agents = [agent for one in row["agentsourcedids"].split(",") if (agent := one.strip())]
-    roster.guardian_links += sum(agent in guardians for agent in agents)
-    if any(agent not in guardians for agent in agents):
-        roster.complain("users.csv", row.line, "agentSourcedIds", "unknown-guardian")
+    if user in tied:
+        tied[user].update(dict.fromkeys(agent for agent in agents if agent in guardians))
+        if any(agent not in guardians and agent not in gone for agent in agents):
+            roster.complain("users.csv", row.line, "agentSourcedIds", "unknown-guardian")
+    elif user in guardians:
+        for agent in agents:
+            if agent in tied:
+                tied[agent][user] = None
+
+
+def _guardian(roster: Roster, row: _Row, relation: str) -> GuardianRow | None:
+    """A guardian's row, or None where it has no name. Their account in the other system need not be open."""
+    values = Values(roster, "users.csv", row.line, dict(row.cells), _NAMES)
+    names = [values.text(column) for column in ("familyname", "givenname", "middlename")]
+    if not any(names):
+        values.remark("familyname", "guardian-without-name")
+        return None
+    email, phone = values.text("email", most=254), values.text("phone") or values.text("sms")
+    if email and email_of(email) is None:
+        values.remark("email", "bad-email")
+    if phone and phone_of(phone) is None:
+        values.remark("phone", "bad-phone")
+    return GuardianRow(row["sourcedid"], full_name(*names), relation, email_of(email) or "", phone_of(phone) or "")
 
 
 _NAMES: Final = {

@@ -11,12 +11,15 @@ CARDS_A_PAGE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What one pupil's card or letter shows. ``text`` is what the QR holds, ``code`` what people type."""
+    """What one pupil's card or letter shows. ``text`` is what the QR holds, ``code`` what people type, ``to`` whom the
+    letter is for where the school's list names somebody.
+    """
 
     name: str
     class_name: str
     text: str
     code: str = ""
+    to: str = ""
 
     @property
     def qr(self) -> str:

@@ -20,6 +20,9 @@ SENTENCES: Final = {
     "unknown-user": N_("There is no such user in users.csv."),
     "unknown-class": N_("There is no such class in classes.csv."),
     "unknown-guardian": N_("There is no such guardian in users.csv. The pupil goes in without this link."),
+    "guardian-without-name": N_("This guardian has no name. The pupils go in without this link."),
+    "bad-email": N_("This is no e-mail address. The guardian is listed without it."),
+    "bad-phone": N_("This is no phone number. The guardian is listed without it."),
     "unknown-grade": N_("The class's year cannot be read from its grades or its title."),
     "no-class": N_("The pupil is enrolled in no class. They go in without one."),
 }
@@ -70,6 +73,17 @@ class RosterRow:
     class_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GuardianRow:
+    """A guardian of the file: ``relation`` is ``parent``, ``guardian`` or ``relative``; what is not known is empty."""
+
+    sourced_id: str
+    name: str
+    relation: str
+    email: str = ""
+    phone: str = ""
+
+
 @dataclass(slots=True)
 class Roster:
     """What was read. ``is_whole`` is False for a file of changes, from whose silence nobody leaves."""
@@ -82,7 +96,10 @@ class Roster:
     problems: list[RowProblem] = field(default_factory=list)
     gone: frozenset[str] = frozenset()
     """Sourced ids that the file itself calls deleted."""
-    guardian_links: int = 0
+    guardians: dict[str, tuple[GuardianRow, ...]] | None = None
+    """Whom the file calls guardians of which pupil, by the pupil's sourced id; None for files that tell of none."""
+    gone_guardians: frozenset[str] = frozenset()
+    """Sourced ids of guardians that the file itself calls deleted."""
     spoiled: set[str] = field(default_factory=set)
     """Sourced ids and names (as sorted) of rows that could not go in: those pupils are here, so they do not leave."""
 
@@ -90,3 +107,8 @@ class Roster:
         """Note a problem of one value."""
         assert code in SENTENCES
         self.problems.append(RowProblem(file, line, cleaned(column)[:60], code, params))
+
+    @property
+    def guardian_links(self) -> int:
+        """How many ties between a guardian and a pupil the file tells of."""
+        return sum(len(listed) for listed in (self.guardians or {}).values())

@@ -1,4 +1,4 @@
-"""Writing many classes and pupils with a fixed number of statements."""
+"""Writing many classes, pupils and listed guardians with a fixed number of statements."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,8 +9,9 @@ from sqlalchemy import select, text, update
 
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.ids import new_id
-from schoolmeals.pupils.models import Card, Pupil, SchoolClass
-from schoolmeals.pupils.roster import RosterClass
+from schoolmeals.pupils.guardian_plan import GuardianPlan, KnownGuardian
+from schoolmeals.pupils.models import Card, ClaimCode, ListedGuardian, Pupil, SchoolClass
+from schoolmeals.pupils.roster import GuardianRow, RosterClass
 from schoolmeals.pupils.roster_plan import Change
 from schoolmeals.pupils.rules import full_name, sort_key
 
@@ -27,6 +28,18 @@ _MOVE: Final = text(
     WHERE p.school_id = :school_id AND p.id = n.id
     """
 )
+_RENAME: Final = text(
+    """
+    UPDATE listed_guardian AS g
+    SET name = n.name, relation = n.relation, email = n.email, phone = n.phone, listed_at = :now, unlisted_at = NULL
+    FROM unnest(
+        CAST(:id AS uuid[]), CAST(:name AS text[]), CAST(:relation AS text[]), CAST(:email AS text[]),
+        CAST(:phone AS text[])
+    ) AS n(id, name, relation, email, phone)
+    WHERE g.school_id = :school_id AND g.id = n.id
+    """
+)
+_OF_ROW: Final = ("name", "relation", "email", "phone")
 
 
 def write_classes(
@@ -74,6 +87,63 @@ def let_leave(work: Work, school_id: UUID, pupil_ids: Sequence[UUID], on: date) 
         .where(Card.school_id == school_id, Card.pupil_id.in_(pupil_ids), Card.replaced_at.is_(None))
         .values(replaced_at=work.now)
     )
+
+
+def known_guardians(work: Work, school_id: UUID) -> list[KnownGuardian]:
+    """Everybody whom a roll of the school has ever called a guardian."""
+    rows = work.session.scalars(select(ListedGuardian).where(ListedGuardian.school_id == school_id))
+    return [
+        KnownGuardian(
+            row.id,
+            row.pupil_id,
+            GuardianRow(row.sourced_id, row.name, row.relation, row.email, row.phone),
+            row.unlisted_at is None,
+        )
+        for row in rows
+    ]
+
+
+def write_guardians(work: Work, school_id: UUID, plan: GuardianPlan) -> None:
+    """List, rename and unlist guardians. Codes that were made for somebody who is gone end."""
+    common = {"school_id": school_id, "listed_at": work.now}
+    insert_rows(
+        work.session,
+        ListedGuardian,
+        [
+            {"id": new_id(work.now), "pupil_id": pupil_id, "sourced_id": row.sourced_id, **_said(row), **common}
+            for pupil_id, row in plan.new
+        ],
+    )
+    if plan.changed:
+        said = [_said(row) for _, row in plan.changed]
+        arrays = {name: [one[name] for one in said] for name in _OF_ROW}
+        ids = [listed_id for listed_id, _ in plan.changed]
+        work.session.execute(_RENAME, {"school_id": school_id, "now": work.now, "id": ids, **arrays})
+    if plan.gone:
+        work.session.execute(
+            update(ListedGuardian)
+            .where(ListedGuardian.school_id == school_id, ListedGuardian.id.in_(plan.gone))
+            .values(unlisted_at=work.now)
+        )
+        end_codes_for(work, school_id, plan.gone)
+
+
+def end_codes_for(work: Work, school_id: UUID, listed_ids: Sequence[UUID]) -> None:
+    """Nobody can use any more what was made for these guardians of the list and was not used."""
+    work.session.execute(
+        update(ClaimCode)
+        .where(
+            ClaimCode.school_id == school_id,
+            ClaimCode.listed_id.in_(listed_ids),
+            ClaimCode.used_at.is_(None),
+            ClaimCode.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=work.now)
+    )
+
+
+def _said(row: GuardianRow) -> dict[str, str]:
+    return {name: getattr(row, name) for name in _OF_ROW}
 
 
 def _moved(change: Change, class_ids: Mapping[str, UUID]) -> dict[str, Any]:

@@ -32,6 +32,8 @@ OTHER: Final = "other:"
 
 SEVERITIES: Final = ("certified", "intolerance", "wish")
 RELATIONS: Final = ("mother", "father", "guardian", "relative")
+LISTED_RELATIONS: Final = ("parent", "guardian", "relative")
+"""The relations of the school's list, as OneRoster knows them."""
 BLOCK_REASONS: Final = ("lost", "found-kept", "office")
 
 NAME_LENGTH: Final = 100

@@ -5,9 +5,11 @@ from typing import Any
 import marshmallow as ma
 
 from schoolmeals.pupils.facts import AllergenFact, NewPupil
+from schoolmeals.pupils.papers import PUPILS_AT_ONCE
 from schoolmeals.pupils.rules import (
     BLOCK_REASONS,
     EU_ALLERGENS,
+    LISTED_RELATIONS,
     NAME_LENGTH,
     NOTE_LENGTH,
     OTHER,
@@ -163,6 +165,52 @@ class GuardianListSchema(Schema):
     """The guardians of a pupil."""
 
     guardians = ma.fields.List(ma.fields.Nested(GuardianSchema), required=True)
+
+
+class ListedGuardianSchema(Schema):
+    """Whom the school's list calls a pupil's guardian, and how far they have come."""
+
+    id = ma.fields.UUID(required=True)
+    name = ma.fields.String(required=True)
+    relation = ma.fields.String(required=True, validate=ma.validate.OneOf(LISTED_RELATIONS))
+    email = ma.fields.String(required=True)
+    phone = ma.fields.String(required=True)
+    invited_at = ma.fields.DateTime(required=True, allow_none=True, **_INSTANT)
+    good_until = ma.fields.DateTime(required=True, allow_none=True, **_INSTANT)
+    has_joined = ma.fields.Boolean(required=True)
+
+
+class ListedGuardianListSchema(Schema):
+    """The guardians on the school's list, by name. None of them sees anything before they have claimed the pupil."""
+
+    guardians = ma.fields.List(ma.fields.Nested(ListedGuardianSchema), required=True)
+
+
+class ChosenPupilsSchema(Schema):
+    """For whom something is printed or sent: pupils by their ids, or a whole class."""
+
+    pupil_ids = ma.fields.List(ma.fields.UUID(), load_default=list, validate=ma.validate.Length(max=PUPILS_AT_ONCE))
+    class_id = ma.fields.UUID(load_default=None, allow_none=True)
+
+    @ma.validates_schema
+    def one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        """Either pupils or a class."""
+        if bool(data["pupil_ids"]) == (data["class_id"] is not None):
+            raise ma.ValidationError("give either pupil_ids or class_id", "pupil_ids")
+
+
+class SentSchema(Schema):
+    """How many letters are on their way."""
+
+    letters = ma.fields.Integer(required=True)
+
+
+class GivenCodeSchema(Schema):
+    """A claim code. It is told only now."""
+
+    code = ma.fields.String(required=True)
+    address = ma.fields.String(required=True, metadata={"description": "where it is claimed"})
+    good_until = ma.fields.DateTime(required=True, **_INSTANT)
 
 
 class ClaimSchema(Schema):

@@ -108,6 +108,7 @@ PUPIL_SIDE = {
     "card",
     "guardianship",
     "claim_code",
+    "listed_guardian",
     "pupil_allergen",
     "photo",
     "school_class",

@@ -19,7 +19,7 @@ from schoolmeals.canteen.views.imports import PURPOSE
 from schoolmeals.clock import MovableClock
 from schoolmeals.identity.models import Invitation, Passkey
 from schoolmeals.ids import new_id
-from schoolmeals.pupils.models import ClaimCode, RosterImport
+from schoolmeals.pupils.models import ClaimCode, ListedGuardian, RosterImport
 from schoolmeals.wallet import take_cash
 from schoolmeals.wallet.models import Purse, TopUp
 from tests.factories import saved
@@ -176,6 +176,7 @@ def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:
         "invitation_id": _invitation(school_id, now),
         "import_id": _import(school_id, now),
         "claim_code_id": _claim_code(school_id, pupil_id, now),
+        "listed_id": _listed(school_id, pupil_id, now),
         "provider": "stripe",
         "language": "kk",
     }
@@ -245,6 +246,13 @@ def _import(school_id: UUID, now: datetime) -> UUID:
         rows_total=0,
         rows_done=0,
     )
+    found: UUID = saved(row).id
+    return found
+
+
+def _listed(school_id: UUID, pupil_id: UUID, now: datetime) -> UUID:
+    names = {"sourced_id": "G1", "name": "Somebody", "relation": "parent"}
+    row = ListedGuardian(school_id=school_id, id=new_id(now), pupil_id=pupil_id, listed_at=now, **names)
     found: UUID = saved(row).id
     return found
 

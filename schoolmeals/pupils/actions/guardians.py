@@ -6,15 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from schoolmeals import audit, identity
+from schoolmeals import audit, identity, mail
 from schoolmeals.actors import ActorKind, Role
 from schoolmeals.audit import Subject
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import keeps_roll, require_office
-from schoolmeals.pupils.models import ClaimCode, Guardianship, Pupil
+from schoolmeals.pupils.models import ClaimCode, Guardianship, ListedGuardian, Pupil
 from schoolmeals.pupils.queries import require_guardian
+from schoolmeals.pupils.roster_writing import end_codes_for
 from schoolmeals.pupils.rules import CLAIM_LIMIT, CLAIM_WINDOW, CODE_LASTS, RELATIONS
 from schoolmeals.verdicts import Refused
 
@@ -37,6 +38,18 @@ class Newcomer:
     phone: str | None
     language: str
     password: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLetter:
+    """A letter with a claim code: ready words, and the key that letters are sealed with."""
+
+    to: str
+    language: str
+    subject: str
+    text: str
+    params: Mapping[str, str]
+    key: bytes
 
 
 def give_claim_codes(work: Work, school_id: UUID, code_hashes: Mapping[UUID, bytes], *, withdraw: bool = True) -> None:
@@ -69,6 +82,30 @@ def give_claim_codes(work: Work, school_id: UUID, code_hashes: Mapping[UUID, byt
     insert_rows(work.session, ClaimCode, rows)
     payload = {"pupils": sorted(code_hashes), "expires_at": work.now + CODE_LASTS, "withdraw": withdraw}
     audit.record(work, "pupils.give_claim_codes", Subject("school", school_id), payload, school_id=school_id)
+
+
+def invite_guardians(
+    work: Work, school_id: UUID, code_hashes: Mapping[UUID, bytes], *, letters: Sequence[CodeLetter] = ()
+) -> None:
+    """Give each guardian of the school's list a code of their own (by the list's id), good once within 60 days.
+
+    A code that they were given before and have not used ends. ``letters`` go out by e-mail with the same commit.
+    Raises NotFound for who is not on the list, or no longer.
+    """
+    require_office(work, school_id)
+    pupil_ids = _listed_on_roll(work, school_id, list(code_hashes))
+    end_codes_for(work, school_id, list(code_hashes))
+    good_until = work.now + CODE_LASTS
+    common = {"school_id": school_id, "printed_by": work.actor.id, "printed_at": work.now, "expires_at": good_until}
+    rows = [
+        {**common, "id": new_id(work.now), "pupil_id": pupil_ids[one], "code_hash": code, "listed_id": one}
+        for one, code in code_hashes.items()
+    ]
+    insert_rows(work.session, ClaimCode, rows)
+    for letter in letters:
+        mail.promise(work, **asdict(letter), good_until=good_until)
+    payload = {"listed": sorted(code_hashes), "letters": len(letters)}
+    audit.record(work, "pupils.invite_guardians", Subject("school", school_id), payload, school_id=school_id)
 
 
 def claim_pupil(
@@ -214,3 +251,21 @@ def _require_on_roll(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> 
     )
     if set(found) != set(pupil_ids):
         raise NotFound
+
+
+def _listed_on_roll(work: Work, school_id: UUID, listed_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The pupil of each of these guardians of the list. Raises NotFound where one is not there, or their pupil left."""
+    wanted = (
+        select(ListedGuardian.id, ListedGuardian.pupil_id)
+        .join(Pupil, (Pupil.school_id == ListedGuardian.school_id) & (Pupil.id == ListedGuardian.pupil_id))
+        .where(
+            ListedGuardian.school_id == school_id,
+            ListedGuardian.id.in_(listed_ids),
+            ListedGuardian.unlisted_at.is_(None),
+            Pupil.left_on.is_(None),
+        )
+    )
+    found = {listed_id: pupil_id for listed_id, pupil_id in work.session.execute(wanted)}  # noqa: C416 (a Row is no pair to dict's types)
+    if set(found) != set(listed_ids):
+        raise NotFound
+    return found

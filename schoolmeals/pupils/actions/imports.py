@@ -19,11 +19,18 @@ from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import require_office
 from schoolmeals.pupils.actions.roll import personal_part
+from schoolmeals.pupils.guardian_plan import plan_guardians
 from schoolmeals.pupils.models import Pupil, RosterImport, SchoolClass
 from schoolmeals.pupils.roster import Roster, RosterRow
 from schoolmeals.pupils.roster_files import shown_name
 from schoolmeals.pupils.roster_plan import Change, KnownPupil, RosterPlan, plan_roster
-from schoolmeals.pupils.roster_writing import let_leave, move_pupils, write_classes
+from schoolmeals.pupils.roster_writing import (
+    known_guardians,
+    let_leave,
+    move_pupils,
+    write_classes,
+    write_guardians,
+)
 from schoolmeals.pupils.rules import ROWS_AT_ONCE, full_name, sort_key
 
 SHOWN: Final = 200
@@ -92,6 +99,7 @@ def apply_roster(
     is_whole = done == plan.steps
     _change(work, row, rows_done=min(row.rows_done + done, row.rows_total))
     if is_whole:
+        _list_guardians(work, school_id, import_id, roster)
         values = {"applied_at": work.now, "rows_done": row.rows_total, "content": None}
         _change(work, row, preview=without_names(row.preview), **values)
         payload = {"rows": row.rows_total, "problems": len(roster.problems)}
@@ -126,6 +134,7 @@ def counts_of(roster: Roster, plan: RosterPlan) -> dict[str, int]:
         "classes": len(plan.classes),
         "on_roll": plan.on_roll,
         "problems": len(roster.problems),
+        "guardians": len({one.sourced_id for listed in (roster.guardians or {}).values() for one in listed}),
         "guardian_links": roster.guardian_links,
     }
 
@@ -239,6 +248,20 @@ def _let_leave(work: Work, school_id: UUID, leaving: Sequence[KnownPupil], today
         let_leave(work, school_id, [one.id for one in leaving], today)
     for one in leaving:
         yield NewEvent("pupils.pupil_leaves", Subject("pupil", one.id), {"on": today}, school_id)
+
+
+def _list_guardians(work: Work, school_id: UUID, import_id: UUID, roster: Roster) -> None:
+    """Bring the list of guardians up to the file, once its pupils are in."""
+    if roster.guardians is None:
+        return
+    wanted = select(Pupil.sourced_id, Pupil.id).where(Pupil.school_id == school_id, Pupil.left_on.is_(None))
+    on_roll = {sourced_id: pupil_id for sourced_id, pupil_id in work.session.execute(wanted)}  # noqa: C416 (a Row is no pair to dict's types)
+    ids = {row.sourced_id: on_roll[row.sourced_id] for row in roster.rows}
+    plan = plan_guardians(roster, ids, known_guardians(work, school_id))
+    if plan:
+        write_guardians(work, school_id, plan)
+        payload = {"new": len(plan.new), "changed": len(plan.changed), "gone": len(plan.gone)}
+        audit.record(work, "pupils.list_guardians", Subject("roster-import", import_id), payload, school_id=school_id)
 
 
 def _lock(work: Work, school_id: UUID, import_id: UUID) -> RosterImport:

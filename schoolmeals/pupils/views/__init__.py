@@ -2,7 +2,7 @@
 
 from schoolmeals.actors import Role
 from schoolmeals.errors import N_
-from schoolmeals.pupils.views import cards, guardians, imports, photos, roll
+from schoolmeals.pupils.views import cards, guardians, imports, listed, photos, roll
 from schoolmeals.pupils.views.frame import OFFICE, pages
 from schoolmeals.web import NavItem, roles
 
@@ -11,4 +11,4 @@ navigation: tuple[NavItem, ...] = (
     NavItem("pupils.claim_page", N_("Add a child"), roles(Role.PARENT)),
 )
 
-__all__ = ["cards", "guardians", "imports", "navigation", "pages", "photos", "roll"]
+__all__ = ["cards", "guardians", "imports", "listed", "navigation", "pages", "photos", "roll"]

@@ -1,6 +1,7 @@
 """Cards: enrolled at a reader, printed ten to a page, blocked by one tap."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from schoolmeals.keys import keyed_hash
 from schoolmeals.pupils.actions.cards import block_card, end_card, issue_card, unblock_card
 from schoolmeals.pupils.facts import PupilFacts
 from schoolmeals.pupils.jobs import PRINT_CARDS
+from schoolmeals.pupils.listed import classes_to_write_to
 from schoolmeals.pupils.papers import CARDS_A_PAGE, PUPILS_AT_ONCE, Paper
 from schoolmeals.pupils.queries import (
     cards_of,
@@ -34,7 +36,7 @@ from schoolmeals.pupils.rules import (
 )
 from schoolmeals.pupils.views.frame import OFFICE, card_key, done, form, pages, school_facts, today
 from schoolmeals.pupils.views.roll import refused_on_pupil, shown_card
-from schoolmeals.web import Policy, actor, guard, now, render
+from schoolmeals.web import Policy, actor, guard, now, render, settings
 
 PARENTS_AND_OFFICE = Policy(
     "roles:city-admin|parent|school-office",
@@ -54,6 +56,7 @@ def cards(school_id: UUID) -> Any:
         context = {
             "classes": [one for one in classes_of_school(look, school_id) if one.pupils],
             "without": without,
+            "writes_to": classes_to_write_to(look, school_id) if settings().sends_letters else set(),
             **school_facts(look, school_id),
         }
     return render("pupils/cards.html", errors={}, **context)
@@ -145,7 +148,11 @@ def block_mine(school_id: UUID, pupil_id: UUID, card_id: UUID) -> Any:
 @guard(OFFICE)
 def print_cards(school_id: UUID) -> Any:
     """New QR cards as a PDF, ten to a page. They open, and those that the pupils had end, once the PDF is there."""
-    chosen = chosen_pupils(school_id)
+    return to_paper(ordered_cards(school_id, chosen_pupils(school_id)))
+
+
+def ordered_cards(school_id: UUID, chosen: Sequence[PupilFacts]) -> UUID:
+    """Order a sheet of new QR cards for ``chosen``; the paper's id."""
     numbers = [QR_PREFIX + in_crockford(secrets.token_bytes(QR_CHARACTERS), QR_CHARACTERS) for _ in chosen]
     papers = [Paper(one.name, one.class_name, number) for one, number in zip(chosen, numbers, strict=True)]
     order = PaperOrder(
@@ -158,7 +165,7 @@ def print_cards(school_id: UUID) -> Any:
         facts={"cards": [_hidden(one, number) for one, number in zip(chosen, numbers, strict=True)]},
     )
     with transaction(actor(), now()) as work:
-        return to_paper(order_paper(work, file_key(), order))
+        return order_paper(work, file_key(), order)
 
 
 def _hidden(one: PupilFacts, text: str) -> list[str]:
@@ -169,16 +176,26 @@ def _hidden(one: PupilFacts, text: str) -> list[str]:
 
 def chosen_pupils(school_id: UUID) -> list[PupilFacts]:
     """The pupils of the form: those of a class, or those that were ticked. Raises NotFound and Invalid."""
+    if ids := request.form.getlist("pupil_id"):
+        return pupils_to_print_for(school_id, pupil_ids=_uuids(ids))
+    return pupils_to_print_for(school_id, class_id=next(iter(_uuids([request.form.get("class_id", "")]))))
+
+
+def pupils_to_print_for(
+    school_id: UUID, *, pupil_ids: Sequence[UUID] = (), class_id: UUID | None = None
+) -> list[PupilFacts]:
+    """Those of ``pupil_ids`` who are on the roll, or a whole class, at most 150. Raises NotFound and Invalid."""
     with reading(actor(), now()) as look:
-        if ids := request.form.getlist("pupil_id"):
-            found = [pupil(look, school_id, pupil_id) for pupil_id in _uuids(ids[:PUPILS_AT_ONCE])]
-            return [one for one in found if one.left_on is None]
-        class_id = next(iter(_uuids([request.form.get("class_id", "")])))
-        page = pupils_of_school(look, school_id, class_id=class_id, per_page=PUPILS_AT_ONCE)
-    if not page.pupils:
+        if pupil_ids:
+            asked = [pupil(look, school_id, pupil_id) for pupil_id in pupil_ids[:PUPILS_AT_ONCE]]
+            found = [one for one in asked if one.left_on is None]
+        else:
+            page = pupils_of_school(look, school_id, class_id=class_id, per_page=PUPILS_AT_ONCE)
+            found = list(page.pupils)
+    if not found:
         sentence = N_("There is nobody in this class.")
         raise Invalid("nobody-chosen", sentence, fields={"class_id": [FieldProblem.of("nobody-chosen", sentence)]})
-    return list(page.pupils)
+    return found
 
 
 def _uuids(texts: list[str]) -> list[UUID]:

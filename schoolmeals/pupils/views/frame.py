@@ -56,6 +56,12 @@ RELATION_NAMES: Final = {
     "guardian": lazy_gettext("legal guardian"),
     "relative": lazy_gettext("relative"),
 }
+LISTED_NAMES: Final = {
+    "parent": lazy_gettext("parent"),
+    "guardian": lazy_gettext("legal guardian"),
+    "relative": lazy_gettext("relative"),
+}
+"""The relations of the school's list, as OneRoster knows them."""
 KIND_NAMES: Final = {"iso14443": lazy_gettext("card"), "qr": lazy_gettext("QR card")}
 BLOCK_NAMES: Final = {
     "lost": lazy_gettext("lost"),

@@ -1,6 +1,7 @@
 """Claim codes are printed or shown; guardians claim their pupils; the office ends a tie."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from flask import request, url_for
 from flask_babel import gettext
 
 from schoolmeals.actors import ActorKind, person
-from schoolmeals.database import Work, transaction
+from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid
 from schoolmeals.files import PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.identity.actions.sessions import SignedIn, sign_in
@@ -23,7 +24,9 @@ from schoolmeals.pupils.actions.guardians import (
     end_guardianship,
     give_claim_codes,
 )
+from schoolmeals.pupils.facts import PupilFacts
 from schoolmeals.pupils.jobs import PRINT_CODES
+from schoolmeals.pupils.listed import listed_guardians
 from schoolmeals.pupils.papers import Paper
 from schoolmeals.pupils.queries import pupil
 from schoolmeals.pupils.rules import CODE_CHARACTERS, RELATIONS, in_crockford, shown_code, typed_code
@@ -47,10 +50,17 @@ from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, render
 @pages.post("/school/<uuid:school_id>/codes/print")
 @guard(OFFICE)
 def print_codes(school_id: UUID) -> Any:
-    """Letters with a one-time code for each pupil, as a PDF. They count, and earlier ones end, once it is there."""
-    chosen = chosen_pupils(school_id)
-    codes = {one.id: _new_code() for one in chosen}
-    papers = [Paper(one.name, one.class_name, _address(codes[one.id]), shown_code(codes[one.id])) for one in chosen]
+    """Letters with one-time codes, as a PDF. They count, and earlier ones end, once it is there."""
+    return to_paper(ordered_letters(school_id, chosen_pupils(school_id)))
+
+
+def ordered_letters(school_id: UUID, chosen: Sequence[PupilFacts]) -> UUID:
+    """Order a letter to each guardian on the school's list who has not joined; the paper's id.
+
+    A pupil for whom the list names nobody gets one for the family. Raises NotFound and Invalid ``everybody-joined``.
+    """
+    letters = _letters(school_id, chosen)
+    papers = [Paper(one.name, one.class_name, code_address(code), shown_code(code), to) for one, code, _, to in letters]
     address = url_for("pupils.claim_page", _external=True)
     names = school_names(school_id)
     order = PaperOrder(
@@ -60,20 +70,38 @@ def print_codes(school_id: UUID) -> Any:
         back=url_for("pupils.cards", school_id=school_id),
         pages=len(papers),
         school_id=school_id,
-        facts={"codes": [[str(pupil_id), _hash(code).hex()] for pupil_id, code in codes.items()]},
+        facts={
+            "codes": [[str(one.id), code_hash(code).hex()] for one, code, listed_id, _ in letters if not listed_id],
+            "listed": [[str(listed_id), code_hash(code).hex()] for _, code, listed_id, _ in letters if listed_id],
+        },
     )
     with transaction(actor(), now()) as work:
-        return to_paper(order_paper(work, file_key(), order))
+        return order_paper(work, file_key(), order)
+
+
+def _letters(school_id: UUID, chosen: Sequence[PupilFacts]) -> list[tuple[PupilFacts, str, UUID | None, str]]:
+    """Pupil, code, who on the list it is for, and their name; for the family as a whole nobody and no name."""
+    with reading(actor(), now()) as look:
+        listed = listed_guardians(look, school_id, [one.id for one in chosen])
+    letters: list[tuple[PupilFacts, str, UUID | None, str]] = []
+    for one in chosen:
+        if not listed[one.id]:
+            letters.append((one, new_code(), None, ""))
+        letters += [(one, new_code(), who.id, who.name) for who in listed[one.id] if not who.has_joined]
+    if not letters:
+        sentence = N_("All guardians who are on the list have joined already.")
+        raise Invalid("everybody-joined", sentence, fields={"class_id": [FieldProblem.of("joined", sentence)]})
+    return letters
 
 
 @pages.post("/pupil/<uuid:school_id>/<uuid:pupil_id>/code")
 @guard(PARENTS_AND_OFFICE)
 def give_code(school_id: UUID, pupil_id: UUID) -> Any:
     """One code, shown once: from the office to a guardian, or from a guardian to the other one."""
-    code = _new_code()
+    code = new_code()
     with transaction(actor(), now()) as work:
         one = pupil(work, school_id, pupil_id)
-        give_claim_codes(work, school_id, {pupil_id: _hash(code)}, withdraw=False)
+        give_claim_codes(work, school_id, {pupil_id: code_hash(code)}, withdraw=False)
     address = url_for("pupils.claim_page", _external=True)
     return render("pupils/code.html", pupil=one, code=shown_code(code), address=address)
 
@@ -111,10 +139,10 @@ def _claimed(typed: dict[str, str]) -> Any:
     is_stranger = who.kind is not ActorKind.PERSON
     newcomer = _newcomer(typed) if is_stranger else None
     acting = person(new_id(now()), language=language()) if is_stranger else who
-    code_hash = _hash(typed_code(typed["code"]))
+    digest = code_hash(typed_code(typed["code"]))
     signed = None
     with transaction(acting, now()) as work:
-        outcome = claim_pupil(work, code_hash, typed["relation"], attempt_keys=attempt_keys(), newcomer=newcomer)
+        outcome = claim_pupil(work, digest, typed["relation"], attempt_keys=attempt_keys(), newcomer=newcomer)
         if isinstance(outcome, Claimed) and newcomer is not None:
             signed = _sign_in(work, typed)
         name = pupil(work, outcome.school_id, outcome.pupil_id).name if isinstance(outcome, Claimed) else ""
@@ -146,13 +174,16 @@ def _around() -> dict[str, Any]:
     return {"relations": words(RELATION_NAMES), "is_stranger": actor().kind is not ActorKind.PERSON}
 
 
-def _new_code() -> str:
+def new_code() -> str:
+    """A claim code as it is kept nowhere."""
     return in_crockford(secrets.token_bytes(CODE_CHARACTERS), CODE_CHARACTERS)
 
 
-def _hash(code: str) -> bytes:
+def code_hash(code: str) -> bytes:
+    """What is kept of a claim code."""
     return keyed_hash(code_key(), code)
 
 
-def _address(code: str) -> str:
+def code_address(code: str) -> str:
+    """Where a code is claimed; the page asks who comes before it opens anything."""
     return url_for("pupils.claim_page", code=code, _external=True)

@@ -20,9 +20,8 @@ from schoolmeals.pupils.simple_roster import HEADERS
 from schoolmeals.pupils.views.frame import OFFICE, again, done, download, pages, roster_key, school_facts, see, today
 from schoolmeals.web import actor, guard, language, now, render
 
-NOTHING = dict.fromkeys(
-    ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems", "guardian_links"), 0
-)
+COUNTS = ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems")
+NOTHING = dict.fromkeys((*COUNTS, "guardians", "guardian_links"), 0)
 WIDTHS = (16, 20, 20, 20, 16, 10)
 
 

@@ -19,6 +19,7 @@ from schoolmeals.pupils.actions.roll import (
     set_allergens,
 )
 from schoolmeals.pupils.facts import AllergenFact, NewPupil, PupilFacts
+from schoolmeals.pupils.listed import listed_guardians
 from schoolmeals.pupils.queries import (
     cards_of,
     classes_of_school,
@@ -33,6 +34,7 @@ from schoolmeals.pupils.simple_roster import HEADERS
 from schoolmeals.pupils.views.frame import (
     BLOCK_NAMES,
     KIND_NAMES,
+    LISTED_NAMES,
     OFFICE,
     READERS,
     RELATION_NAMES,
@@ -49,7 +51,7 @@ from schoolmeals.pupils.views.frame import (
     today,
     words,
 )
-from schoolmeals.web import actor, guard, language, now, render
+from schoolmeals.web import actor, guard, language, now, render, settings
 
 FIELDS = ("surname", "given_name", "patronymic", "birth_date", "class_name", "diet_note")
 assert set(RELATION_NAMES) == set(RELATIONS)
@@ -122,6 +124,8 @@ def about(school_id: UUID, pupil_id: UUID) -> dict[str, Any]:
         one = pupil(look, school_id, pupil_id)
         guardians = guardians_of(look, school_id, [pupil_id])[pupil_id]
         people = identity.people(look, [guardian.person_id for guardian in guardians])
+        may_keep = may_keep_roll(look, school_id)
+        listed = listed_guardians(look, school_id, [pupil_id])[pupil_id] if may_keep else []
         return {
             "pupil": one,
             "allergens": [(allergen_name(a.code), str(SEVERITY_NAMES[a.severity]), a.severity) for a in one.allergens],
@@ -131,7 +135,9 @@ def about(school_id: UUID, pupil_id: UUID) -> dict[str, Any]:
                 for g in guardians
                 if g.person_id in people
             ],
-            "may_keep": may_keep_roll(look, school_id),
+            "listed": [{"who": who, "relation": str(LISTED_NAMES[who.relation])} for who in listed],
+            "sends_letters": settings().sends_letters,
+            "may_keep": may_keep,
             **school_facts(look, school_id),
         }
 

@@ -16,6 +16,7 @@ from schoolmeals.canteen import views as canteen_views
 from schoolmeals.clock import Clock, system_clock
 from schoolmeals.config import SettingError, Settings
 from schoolmeals.database import APP_ROLE, db, keep_connections_honest
+from schoolmeals.files import api as files_api
 from schoolmeals.files import models as files_models
 from schoolmeals.files import views as files_views
 from schoolmeals.identity import api as identity_api
@@ -29,10 +30,10 @@ from schoolmeals.procurement import models as procurement_models
 from schoolmeals.procurement import views as procurement_views
 from schoolmeals.pupils import api as pupils_api
 from schoolmeals.pupils import models as pupils_models
+from schoolmeals.pupils import papers_api as pupil_papers_api
 from schoolmeals.pupils import views as pupils_views
 from schoolmeals.wallet import api as wallet_api
 from schoolmeals.wallet import models as wallet_models
-from schoolmeals.transparency import views as transparency_views
 from schoolmeals.wallet import views as wallet_views
 from schoolmeals.wallet.payments import PaymentProvider
 from schoolmeals.web import api as web_api
@@ -52,7 +53,7 @@ TABLES = (
     mail,
 )
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
-ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents", "transparency")
+ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents")
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:
@@ -84,13 +85,13 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
         procurement_views,
         identity_views,
         files_views,
-        transparency_views,
         web_views,
     )
     page.register(app, [item for room in views for item in room.navigation])
     for room in views:
         app.register_blueprint(room.pages)
-    web_api.register(app, [identity_api.api, pupils_api.api, wallet_api.api, canteen_api.api, parents_api.api])
+    apis = (identity_api, pupils_api, pupil_papers_api, wallet_api, canteen_api, parents_api, files_api)
+    web_api.register(app, [room.api for room in apis])
     app.cli.add_command(ledger_commands)
     _serve_files(app)
     # What has been loaded by now stays: the collector need not look at it again in the middle of a tap.

@@ -7,12 +7,14 @@ Never here: what a file means. The room that asked for it knows.
 """
 
 from schoolmeals.files.actions import end_upload, keep_upload, order_paper
+from schoolmeals.files.api import ordered_paper
 from schoolmeals.files.archives import unpacked
 from schoolmeals.files.jobs import DRAW
 from schoolmeals.files.making import file_key, make_paper
 from schoolmeals.files.papers import Enclosure, drawn
 from schoolmeals.files.queries import content_of, kept_file
 from schoolmeals.files.rules import MOST_ROWS, FileStage, KeptFacts, PaperOrder, unusable
+from schoolmeals.files.schemas import PaperSchema
 from schoolmeals.files.sheets import (
     LARGEST_FILE_BYTES,
     LONGEST_CELL,
@@ -38,6 +40,7 @@ __all__ = [
     "KeptFacts",
     "Line",
     "PaperOrder",
+    "PaperSchema",
     "as_csv",
     "as_workbook",
     "content_of",
@@ -51,6 +54,7 @@ __all__ = [
     "kept_file",
     "make_paper",
     "order_paper",
+    "ordered_paper",
     "read_table",
     "to_paper",
     "unpacked",

@@ -26,7 +26,7 @@ from schoolmeals.verdicts import Refused
 from schoolmeals.web import HALF_SIGNED_IN, PUBLIC_POLICY, SIGNED_IN, ApiBlueprint, actor, guard, now
 from schoolmeals.web.security import exempt_from_csrf
 
-api = ApiBlueprint("identity_api", __name__, url_prefix="/api", description="Signing in, and who is signed in")
+api = ApiBlueprint("identity_api", __name__, url_prefix="/api", description=N_("Signing in, and who is signed in"))
 
 
 @api.route("/session")

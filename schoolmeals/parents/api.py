@@ -7,6 +7,7 @@ from flask.views import MethodView
 
 from schoolmeals.actors import Role
 from schoolmeals.database import reading, transaction
+from schoolmeals.errors import N_
 from schoolmeals.parents import actions, queries
 from schoolmeals.parents.queries import Child
 from schoolmeals.parents.rules import PAGE, Item, Kind, Meal, MealFilter, history_span
@@ -22,7 +23,7 @@ from schoolmeals.parents.schemas import (
 from schoolmeals.web import SIGNED_IN, ApiBlueprint, actor, frame, guard, language, now, roles
 from schoolmeals.workdays import local_day
 
-api = ApiBlueprint("parents_api", __name__, url_prefix="/api", description="What parents see of their children")
+api = ApiBlueprint("parents_api", __name__, url_prefix="/api", description=N_("What parents see of their children"))
 
 
 @api.route("/home")

@@ -8,9 +8,12 @@ from flask.views import MethodView
 
 from schoolmeals.actors import Role
 from schoolmeals.database import reading, transaction
+from schoolmeals.errors import N_
+from schoolmeals.files import PaperSchema, ordered_paper
 from schoolmeals.wallet.access import OFFICE
 from schoolmeals.wallet.actions import reverse_cash, set_limit, take_cash
 from schoolmeals.wallet.checkouts import cash_bounds, send_to_checkout
+from schoolmeals.wallet.parent_pages import ordered_statement
 from schoolmeals.wallet.queries import purse_of, statement_of, top_up_of, top_ups_of, top_ups_of_school_day
 from schoolmeals.wallet.rules import TopUpStage
 from schoolmeals.wallet.schemas import (
@@ -23,6 +26,7 @@ from schoolmeals.wallet.schemas import (
     NewTopUpSchema,
     Period,
     PeriodQuery,
+    PeriodSchema,
     PurseSchema,
     StatementSchema,
     TopUpListSchema,
@@ -33,7 +37,7 @@ from schoolmeals.wallet.schemas import (
 from schoolmeals.web import ApiBlueprint, actor, frame, guard, now, roles
 from schoolmeals.workdays import local_day
 
-api = ApiBlueprint("wallet_api", __name__, url_prefix="/api", description="purses, top-ups, statements")
+api = ApiBlueprint("wallet_api", __name__, url_prefix="/api", description=N_("Purses, top-ups, statements"))
 
 PARENT = roles(Role.PARENT)
 PURSE_READERS = roles(Role.PARENT, *OFFICE)
@@ -106,10 +110,22 @@ class Statement(MethodView):
     @api.alt_response(404, description="no pupil that you may see")
     def get(self, query: dict[str, date | None], school_id: UUID, pupil_id: UUID) -> Any:
         """What came in and went out in a period; it adds up."""
-        asked = {name: day.isoformat() for name, day in query.items() if day is not None}
-        period = read_period(asked, _today(), frame().zone)
+        period = _asked(query)
         with reading(actor(), now()) as look:
             return statement_of(look, school_id, pupil_id, period.since, period.until)
+
+
+@api.route("/purses/<uuid:school_id>/<uuid:pupil_id>/statement/papers")
+class StatementPapers(MethodView):
+    """A purse's statement on paper."""
+
+    @guard(PURSE_READERS)
+    @api.arguments(PeriodSchema)
+    @api.response(202, PaperSchema)
+    @api.alt_response(404, description="no pupil that you may see")
+    def post(self, wish: dict[str, date | None], school_id: UUID, pupil_id: UUID) -> Any:
+        """Order the statement as a PDF. Ask for the paper by its id until it is ready."""
+        return ordered_paper(ordered_statement(school_id, pupil_id, _asked(wish)))
 
 
 @api.route("/purses/<uuid:school_id>/<uuid:pupil_id>/limit")
@@ -193,6 +209,11 @@ class CashReversal(MethodView):
 
 def _today() -> date:
     return local_day(now(), frame().zone)
+
+
+def _asked(days: dict[str, date | None]) -> Period:
+    named = {name: day.isoformat() for name, day in days.items() if day is not None}
+    return read_period(named, _today(), frame().zone)
 
 
 def _day(day: date) -> Period:

@@ -137,7 +137,11 @@ def statement_csv(school_id: UUID, pupil_id: UUID) -> Any:
 @guard(PURSE_READERS)
 def order_statement(school_id: UUID, pupil_id: UUID) -> Any:
     """The same statement as a PDF, drawn by the worker; off to the page that shows how far it is."""
-    period = _period(request.form)
+    return to_paper(ordered_statement(school_id, pupil_id, _period(request.form)))
+
+
+def ordered_statement(school_id: UUID, pupil_id: UUID, period: Period) -> UUID:
+    """Order a purse's statement as a PDF; the paper's id. Raises NotFound."""
     with reading(actor(), now()) as look:
         child = pupils.pupil(look, school_id, pupil_id)
         found = statement_of(look, school_id, pupil_id, period.since, period.until)
@@ -161,7 +165,7 @@ def order_statement(school_id: UUID, pupil_id: UUID) -> Any:
         school_id=school_id,
     )
     with transaction(actor(), now()) as work:
-        return to_paper(order_paper(work, file_key(), order))
+        return order_paper(work, file_key(), order)
 
 
 @pages.get("/pupil/<uuid:school_id>/<uuid:pupil_id>/limit")

@@ -174,6 +174,10 @@ class PeriodQuery(Schema):
     until = ma.fields.Date(load_default=None)
 
 
+class PeriodSchema(PeriodQuery):
+    """The days of a paper, both included; without them, this month so far."""
+
+
 class DayQuery(Schema):
     """A local day; without it, today."""
 

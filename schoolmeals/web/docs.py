@@ -35,9 +35,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The operations of one room."""
+    """The operations of one room. ``title`` is a message id."""
 
     name: str
+    title: str
     operations: tuple[Operation, ...]
 
 
@@ -50,7 +51,8 @@ def sections(document: Mapping[str, Any]) -> list[Section]:
                 shared = item.get("parameters", [])
                 operation = _operation(document, path, method, item[method], shared)
                 by_tag.setdefault((item[method].get("tags") or [""])[0], []).append(operation)
-    return [Section(name, tuple(operations)) for name, operations in sorted(by_tag.items())]
+    titles = {tag["name"]: tag.get("description", tag["name"]) for tag in document.get("tags", [])}
+    return [Section(name, titles.get(name, name), tuple(found)) for name, found in sorted(by_tag.items())]
 
 
 def _operation(

@@ -11,7 +11,7 @@ from schoolmeals.errors import N_, FieldProblem, Invalid
 from schoolmeals.web import ApiBlueprint, frame, now, roles
 from schoolmeals.workdays import local_day
 
-api = ApiBlueprint("canteen_api", __name__, url_prefix="/api", description="menus, tills, meals, a school's day")
+api = ApiBlueprint("canteen_api", __name__, url_prefix="/api", description=N_("Menus, tills, meals, a school's day"))
 
 KEEPERS: Final = roles(Role.SCHOOL_OFFICE, Role.CITY_ADMIN)
 READERS: Final = roles(Role.SCHOOL_OFFICE, Role.CASHIER, Role.CITY_ADMIN, Role.AUDITOR)

@@ -34,11 +34,11 @@ _LONGEST_PROGRAM: Final = 40
 
 
 def till_name(name: str) -> str:
-    """A till's name. One that is but a number, whoever wrote it, is said in the reader's language: ``Till 1``."""
+    """A till's name. One that is but a number, whoever wrote it, is said in the reader's language, on one line."""
     numbered = _NUMBERED_TILL.fullmatch(name.strip())
     if numbered is None:
         return name
-    return str(gettext("Till %(number)s", number=numbered[1] or numbered[2]))
+    return str(gettext("Till %(number)s", number=numbered[1] or numbered[2])).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def browser_name(user_agent: str) -> str:

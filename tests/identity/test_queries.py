@@ -9,6 +9,7 @@ from schoolmeals import identity
 from schoolmeals.actors import SYSTEM, Actor, Role
 from schoolmeals.errors import NotFound
 from schoolmeals.identity import require_role_in
+from schoolmeals.identity.queries import organisation_facts
 from schoolmeals.ids import new_id
 from tests.factories.identity import DeviceFactory, OrganisationFactory, PersonFactory, actor_of
 
@@ -100,3 +101,16 @@ def test_a_device_tells_its_cashier_and_shift(do: Any, app: Flask) -> None:
     )
     with pytest.raises(NotFound):
         do(identity.device_of, new_id())
+
+
+@pytest.mark.parametrize(
+    ("district", "shown"),
+    [
+        ("Алматы ауданы / район Алматы", {"kk": "Алматы ауданы", "ru": "район Алматы", "en": "Алматы ауданы"}),
+        ("Есіл ауданы", {"kk": "Есіл ауданы", "ru": "Есіл ауданы", "en": "Есіл ауданы"}),
+        (None, {"kk": "", "ru": "", "en": ""}),
+    ],
+)
+def test_a_district_is_shown_in_the_readers_language(district: str | None, shown: dict[str, str]) -> None:
+    place = organisation_facts(OrganisationFactory.build(district=district))
+    assert {language: place.district_in(language) for language in shown} == shown

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schoolmeals import identity
+from schoolmeals.files import guarded
 from schoolmeals.ids import spoken_number
 from schoolmeals.money import MINOR_DIGITS
 from schoolmeals.parents.rules import Meal
@@ -15,7 +16,6 @@ from schoolmeals.parents.sentences import gettext, items_text, meal_name, refuse
 BYTE_ORDER_MARK: Final = "\ufeff"
 _PLAIN: Final = str.maketrans({"\u2011": "-", "\u00a0": " "})
 """A file is for programs too: what keeps words together on a page would keep them from being found there."""
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def meal_csv(meals: Iterable[Meal], zone: ZoneInfo) -> str:
@@ -23,13 +23,8 @@ def meal_csv(meals: Iterable[Meal], zone: ZoneInfo) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(_head())
-    writer.writerows([harmless(cell) for cell in _line(meal, zone)] for meal in meals)
+    writer.writerows([guarded(cell) for cell in _line(meal, zone)] for meal in meals)
     return BYTE_ORDER_MARK + out.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """``cell`` as text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_STARTS_A_FORMULA) else cell
 
 
 def _head() -> list[str]:

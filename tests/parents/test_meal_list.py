@@ -1,5 +1,7 @@
 """The CSV of a meal history, byte by byte."""
 
+import csv
+import io
 from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +10,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from schoolmeals.parents.meal_list import harmless, meal_csv
+from schoolmeals.parents.meal_list import meal_csv
 from tests.factories.parents import item, meal
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -46,7 +48,5 @@ def test_what_was_refused_or_taken_back_says_so(app: Flask) -> None:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+7", "-1", "@A1", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(app: Flask, cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
-    assert harmless("Плов") == "Плов"
-    line = csv_in(app, "en", meal(MONDAY, till="=HYPERLINK(1)")).split("\r\n")[1]
-    assert line.split(";")[4] == "'=HYPERLINK(1)"
+    (line,) = list(csv.reader(io.StringIO(csv_in(app, "en", meal(MONDAY, till=cell))), delimiter=";"))[1:]
+    assert line[4] == f"'{cell}"

@@ -26,7 +26,7 @@ from schoolmeals.procurement.models import CommissionSeat, Lot, Tender, TenderAc
 from schoolmeals.procurement.rules.acts import Act, ActKind, TenderFacts, after, replay
 from schoolmeals.procurement.rules.news import TELL, is_told
 from schoolmeals.procurement.rules.permissions import Party, decide
-from schoolmeals.procurement.rules.quorum import SeatFacts, heads
+from schoolmeals.procurement.rules.quorum import SeatFacts, heads, holds_a_key
 from schoolmeals.procurement.rules.stages import TIMES, TenderStage, TenderTimes, tender_stage
 
 LegalClock = Callable[[Work], datetime]
@@ -137,7 +137,7 @@ def parties_of(work: Work, tender: Tender, seats: list[SeatFacts]) -> frozenset[
         Party.BUYER: _is_buyer(work, tender),
     }
     found = {party for party, holds in held.items() if holds} | {Party.PERSON, Party.PUBLIC}
-    return frozenset(found | _parts_of(work, seats))
+    return frozenset(found | _parts_of(work, tender, seats))
 
 
 def _is_buyer(work: Work, tender: Tender) -> bool:
@@ -148,13 +148,15 @@ def _is_buyer(work: Work, tender: Tender) -> bool:
     return work.session.scalar(found.limit(1)) is not None
 
 
-def _parts_of(work: Work, seats: list[SeatFacts]) -> set[Party]:
+def _parts_of(work: Work, tender: Tender, seats: list[SeatFacts]) -> set[Party]:
     parts: set[Party] = set()
     chair = heads(seats)[0]
     for seat in seats:
-        if seat.person_id != work.actor.id or not seat.stands:
+        if seat.person_id != work.actor.id:
             continue
-        if seat.accepted_at is None:
+        if not seat.stands:
+            parts |= {Party.KEY_HOLDER} if holds_a_key(seat, tender.published_at) else set()
+        elif seat.accepted_at is None:
             parts.add(Party.INVITED)
         elif seat.votes:
             parts |= {Party.MEMBER, Party.CHAIR} if seat == chair else {Party.MEMBER}

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.clock import Clock, system_clock
@@ -56,13 +56,14 @@ def close_due() -> None:
 
 
 def put_off_due() -> None:
-    """Put off every opening whose time is over while bids wait for shares; the second time bidders are asked for their
-    keys. Once they are asked nothing is put off any more: the opening is finished by people.
+    """Put off every opening, of bids or prices, whose time is over while shares are missing; the second time the
+    bidders are asked for their keys. Once they are asked nothing is put off any more: people finish the opening.
     """
     here = frame()
     keys = ServerKeys.of(here.settings.secret_key)
     with reading(SYSTEM, here.clock()) as look:
-        due = list(look.session.scalars(select(Tender.id).where(stage_is(TenderStage.OPENING, look.now))))
+        going_on = or_(*(stage_is(stage, look.now) for stage in (TenderStage.OPENING, TenderStage.EVALUATION)))
+        due = list(look.session.scalars(select(Tender.id).where(going_on)))
     for tender_id in due:
         try:
             with transaction(SYSTEM, here.clock()) as work:

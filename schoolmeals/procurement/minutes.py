@@ -76,9 +76,12 @@ def _tenderer(work: Work, tenderer_id: UUID) -> dict[str, Any]:
 
 
 def _members(work: Work, hand: AtHand) -> list[dict[str, Any]]:
-    """Everybody with a vote, with how many shares they gave that were good, and how many were not."""
+    """Everybody with a vote, and whoever left and gave a share: how many were good, and how many were not."""
     rows = list(work.session.scalars(select(OpeningShare).where(OpeningShare.tender_id == hand.id)))
-    return [{**_seat(seat), **_given(seat, rows)} for seat in voters(hand.seats)]
+    gave = {row.seat_id for row in rows}
+    left = [seat for seat in hand.seats if not seat.stands and seat.id in gave]
+    listed = [(seat, False) for seat in voters(hand.seats)] + [(seat, True) for seat in left]
+    return [{**_seat(seat), **_given(seat, rows), "left": has_left} for seat, has_left in listed]
 
 
 def _seat(seat: SeatFacts) -> dict[str, Any]:

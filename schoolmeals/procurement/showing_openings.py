@@ -22,6 +22,7 @@ STEP_NAMES: Final = {
     ActKind.BID_UNREADABLE: N_("The bid of %(tenderer)s cannot be read: %(reason)s"),
     ActKind.OPENING_ADJOURNED: N_("The opening was put off: %(present)s members had come, %(needed)s are needed"),
     ActKind.OPENED: N_("The opening was finished"),
+    ActKind.PRICES_OPENED: N_("The opening of the prices was finished"),
     ActKind.SEAT_ENDED: N_("%(name)s left the commission"),
     ActKind.SEAT_CALLED: N_("%(name)s was called in from the alternates"),
 }

@@ -21,6 +21,7 @@ from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import key_set_of
 from schoolmeals.procurement.rules.opening import admitted_bids, due
+from schoolmeals.procurement.rules.quorum import SeatFacts, holds_a_key
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import (
     Manifest,
@@ -99,10 +100,26 @@ def waiting(work: Work, keys: ServerKeys, envelopes: list[Envelope]) -> list[UUI
     return stuck
 
 
-def adjournments(work: Work, tender_id: UUID) -> int:
-    """How often the opening was put off."""
-    found = select(func.count()).where(TenderAct.tender_id == tender_id, TenderAct.kind == ActKind.OPENING_ADJOURNED)
+def adjournments(work: Work, hand: AtHand) -> int:
+    """How often the opening that goes on was put off; that of the prices is another than that of the bids."""
+    of_tender = TenderAct.tender_id == hand.id
+    found = select(func.count()).where(of_tender, TenderAct.kind == ActKind.OPENING_ADJOURNED)
+    if hand.stage is TenderStage.EVALUATION:
+        admitted = select(func.max(TenderAct.number)).where(of_tender, TenderAct.kind == ActKind.ADMITTED)
+        found = found.where(TenderAct.number > admitted.scalar_subquery())
     return work.session.scalar(found) or 0
+
+
+def own_key_seat(work: Work, hand: AtHand) -> SeatFacts:
+    """The actor's seat at the opening: the one that votes, else the one that left and to whose key bids are sealed.
+    Raises NotFound.
+    """
+    own = [seat for seat in hand.seats if seat.person_id == work.actor.id]
+    voting = [seat for seat in own if seat.votes]
+    left = [seat for seat in own if holds_a_key(seat, hand.tender.published_at)]
+    for seat in (*voting, *left):
+        return seat
+    raise NotFound
 
 
 def unseal_envelope(work: Work, keys: ServerKeys, one: Envelope, identity: str | None = None) -> OpenedEnvelope:

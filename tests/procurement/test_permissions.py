@@ -13,6 +13,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import NotAllowed, NotFound, NotNow, Refusal
 from schoolmeals.procurement import actions
 from schoolmeals.procurement.acting import at_hand, lock_tender
+from schoolmeals.procurement.actions import commission
 from schoolmeals.procurement.models import Tender, TenderAct
 from schoolmeals.procurement.rules.permissions import DEEDS, Party, decide
 from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
@@ -125,6 +126,25 @@ def parties_of(world: Procurement, tender_id: Any, actor: Actor) -> frozenset[Pa
     return found
 
 
+@pytest.mark.parametrize("stage", [TenderStage.OPENING, TenderStage.ADMISSION, TenderStage.EVALUATION])
+def test_whoever_left_the_commission_may_hand_in_a_share_and_nothing_else(
+    world: Procurement, stage: TenderStage
+) -> None:
+    tender_id = world.tender_in(stage)
+    world.remember(tender_id)
+    seat = world.seat(tender_id, "member")
+    world.do(commission.recuse, tender_id, seat.id, "ill", actor=world.holder(seat))
+    actor, so_far = world.holder(seat), world.look(written)
+    parties = parties_of(world, tender_id, actor)
+    assert parties == {Party.KEY_HOLDER, Party.PERSON, Party.PUBLIC}
+    wrong = []
+    for deed, recipe in RECIPES.items():
+        expected, refusal = decide(deed, stage, parties), rehearsed(world, recipe, tender_id, actor, so_far)
+        if not agree(expected, refusal):
+            wrong.append((deed, told(expected), told(refusal)))
+    assert wrong == []
+
+
 @pytest.mark.parametrize(
     ("deed", "stage", "parties", "expected"),
     [
@@ -150,6 +170,12 @@ def parties_of(world: Procurement, tender_id: Any, actor: Actor) -> frozenset[Pa
         ("finish_evaluation", TenderStage.EVALUATION, {Party.SECRETARY}, None),
         ("recuse", TenderStage.STANDSTILL, {Party.MEMBER}, None),
         ("recuse", TenderStage.COMPLETE, {Party.MEMBER}, (NotNow, "tender-is-complete")),
+        ("give_shares", TenderStage.OPENING, {Party.KEY_HOLDER}, None),
+        ("give_shares", TenderStage.ADMISSION, {Party.KEY_HOLDER}, (NotNow, "tender-is-admission")),
+        ("give_score", TenderStage.EVALUATION, {Party.KEY_HOLDER}, (NotAllowed, "not-your-part")),
+        ("adjourn_opening", TenderStage.EVALUATION, {Party.SECRETARY}, None),
+        ("adjourn_opening", TenderStage.ADMISSION, {Party.CHAIR}, (NotNow, "tender-is-admission")),
+        ("finish_opening", TenderStage.EVALUATION, {Party.CHAIR}, None),
         ("note_served_meals", TenderStage.COMPLETE, {Party.SYSTEM}, None),
         ("note_served_meals", TenderStage.COMPLETE, {Party.CITY_ADMIN}, (NotAllowed, "not-your-part")),
     ],

@@ -26,7 +26,9 @@ from schoolmeals.procurement.rules.admission import (
     may_fix,
     reason_problems,
 )
+from schoolmeals.procurement.rules.opening import windows
 from schoolmeals.procurement.rules.quorum import voters
+from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import as_payload
 from schoolmeals.procurement.score_minutes import admission_minutes
 from schoolmeals.procurement.table import ASK_SUPPLIER, has_declared, own_bid, own_seat, require, said_in
@@ -154,7 +156,8 @@ def give_fix(
 
 
 def finish_admission(work: Work, tender_id: UUID, *, zone: ZoneInfo) -> Mapping[str, Any]:
-    """Close the list of admitted bids, and begin the evaluation's term; gives the bids by lot.
+    """Close the list of admitted bids, and begin the evaluation's term, and that of the prices where they came in an
+    envelope of their own; gives the bids by lot.
 
     Raises NotNow ``fix-running`` or ``requirements-undecided``.
     """
@@ -168,14 +171,16 @@ def finish_admission(work: Work, tender_id: UUID, *, zone: ZoneInfo) -> Mapping[
     _keep_outcomes(work, hand, rows)
     lots = _by_lot(document, rows)
     protocol_id = make_protocol(work, hand, "admission", admission_minutes(work, hand, document, rows))
-    term = reckoning_of(work, hand.tender, zone).begin(
-        hand.at, profile.term("evaluation"), accelerator=profile.accelerator
-    )
+    begun = {"evaluation": profile.term("evaluation")}
+    if len(profile.envelopes) > 1:
+        begun[windows(TenderStage.EVALUATION).window] = profile.term("opening_window")
+    reckoning = reckoning_of(work, hand.tender, zone)
+    terms = {name: reckoning.begin(hand.at, length, accelerator=profile.accelerator) for name, length in begun.items()}
     payload = {
         "lots": lots,
         "voters": [str(seat.id) for seat in voters(hand.seats)],
         "protocol_sha256": protocol_sha256(work, protocol_id),
-        "terms": as_payload({"evaluation": term}),
+        "terms": as_payload(terms),
     }
     record_act(work, hand, ActKind.ADMITTED, payload)
     return lots

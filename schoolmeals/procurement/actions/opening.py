@@ -20,11 +20,12 @@ from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.bids import FrozenFacts, Outcome, files_until, to_open
+from schoolmeals.procurement.rules.bids import FrozenFacts, Outcome, files_from, files_until, to_open
 from schoolmeals.procurement.rules.opening import (
     BIDDERS_DOING,
     CONTENT_FILE,
     INCOMPLETE,
+    NO_PRICES,
     NOT_DISCLOSED,
     WRONG_RECOVERY,
     content_of,
@@ -32,9 +33,12 @@ from schoolmeals.procurement.rules.opening import (
     may_ask_bidders,
     may_disclose,
     may_finish,
+    may_help,
     may_start,
+    windows,
 )
 from schoolmeals.procurement.rules.permissions import Party
+from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import as_payload
 from schoolmeals.procurement.sealing import (
     Fault,
@@ -52,6 +56,7 @@ from schoolmeals.procurement.unsealing import (
     envelope_due,
     envelopes_due,
     opened_row,
+    own_key_seat,
     profile_at,
     shares_of,
     unseal_envelope,
@@ -80,7 +85,7 @@ def start_opening(
     """
     hand = permitted(work, "start_opening", tender_id, lock=Lock.CLOSE, clock=clock)
     profile = profile_at(work, hand)
-    last = files_until(hand.facts.terms["bidding"].until, profile)
+    last = files_until(files_from(hand.facts.terms), profile)
     _require(may_start(hand.at, last, hand.facts.unanswered))
     freeze(work, hand, keys)
     listed = frozen_list(work, tender_id)
@@ -104,10 +109,13 @@ def give_shares(
     """Make one's own opened shares public, and say which boxes (bid, envelope) could not be opened.
 
     Gives what is wrong with them, each fault with its member's seat; such a share is kept as evidence and counts for
-    nothing. The same share again changes nothing. Raises Invalid, NotFound, NotAllowed ``not-your-share``.
+    nothing. The same share again changes nothing. Who has left the commission is heard only where the others cannot
+    open the bids. Raises Invalid, NotFound, NotAllowed ``not-your-share``, NotNow ``share-not-needed``.
     """
     hand = permitted(work, "give_shares", tender_id)
-    seat = next(one for one in hand.seats if one.person_id == work.actor.id and one.votes)
+    seat = own_key_seat(work, hand)
+    if not seat.votes:
+        _require(may_help(hand.seats, hand.tender.published_at, profile_at(work, hand)))
     due = {(one.bid.id, one.name): one for one in envelopes_due(work, hand)}
     rows: list[OpeningShare] = []
     for share in (OpenedShare.from_bytes(data) for data in given):
@@ -162,6 +170,7 @@ def reveal_bid(
     else:
         with opened:
             row = _keep_opened(work, hand, one, opened, noted, identity)
+    _end_prices(work, hand)
     return _as_revealed(row)
 
 
@@ -174,17 +183,18 @@ def adjourn_opening(
     ask_bidders: bool = False,
     clock: LegalClock = database_clock,
 ) -> list[UUID]:
-    """Put the opening off where too few members have come; gives the bids that wait. With ``ask_bidders``, and only the
-    second time, bidders have a term to disclose their recovery files. Raises NotNow.
+    """Put the opening, of bids or of prices, off where too few members have come; gives the bids that wait. With
+    ``ask_bidders``, and only the second time, bidders have a term to disclose their recovery files. Raises NotNow.
     """
     hand = permitted(work, "adjourn_opening", tender_id, clock=clock)
     due = envelopes_due(work, hand)
     stuck = waiting(work, keys, due)
     _require(may_adjourn(stuck))
     if ask_bidders:
-        _require(may_ask_bidders(adjournments(work, tender_id)))
+        _require(may_ask_bidders(adjournments(work, hand)))
     profile, reckoning = profile_at(work, hand), reckoning_of(work, hand.tender, zone)
-    names = {"opening": "opening_window", **({"reveal": "reveal_window"} if ask_bidders else {})}
+    of_stage = windows(hand.stage)
+    names = {of_stage.window: "opening_window", **({of_stage.reveal: "reveal_window"} if ask_bidders else {})}
     terms = {
         name: reckoning.begin(hand.at, profile.term(number), accelerator=profile.accelerator)
         for name, number in names.items()
@@ -202,18 +212,32 @@ def adjourn_opening(
 
 
 def finish_opening(work: Work, tender_id: UUID, *, clock: LegalClock = database_clock) -> None:
-    """End the opening with its protocol: every bid was read, or is known to be unreadable. Raises NotNow
-    ``bids-not-opened``.
+    """End the opening with its protocol: every bid was read, or is known to be unreadable. That of the prices ends by
+    itself with the last of them, or here, where bidders did not disclose. Raises NotNow ``bids-not-opened``,
+    ``prices-open``.
     """
     hand = permitted(work, "finish_opening", tender_id, clock=clock)
     closed = [one for one in envelopes_due(work, hand) if opened_row(work, one) is None]
-    reveal = hand.facts.terms.get("reveal")
+    reveal = hand.facts.terms.get(windows(hand.stage).reveal)
+    if hand.stage is TenderStage.EVALUATION and not closed:
+        raise NotNow("prices-open", NO_PRICES)
     _require(may_finish([one.bid.id for one in closed], reveal.until if reveal is not None else None, hand.at))
     for one in closed:
         _keep_unreadable(work, hand, one.bid, one.name, NOT_DISCLOSED, ())
+    if hand.stage is TenderStage.EVALUATION:
+        _end_prices(work, hand)
+        return
     protocol_id = make_protocol(work, hand, "opening", opening_minutes(work, hand))
     listed = [_minuted(one) for one in frozen_list(work, tender_id)]
     record_act(work, hand, ActKind.OPENED, {"list": listed, "protocol_sha256": protocol_sha256(work, protocol_id)})
+
+
+def _end_prices(work: Work, hand: AtHand) -> None:
+    """With the last price that was opened, or cannot be, comes the protocol of it."""
+    due = envelopes_due(work, hand) if hand.stage is TenderStage.EVALUATION else []
+    if due and all(opened_row(work, one) is not None for one in due):
+        protocol_id = make_protocol(work, hand, "opening", opening_minutes(work, hand))
+        record_act(work, hand, ActKind.PRICES_OPENED, {"protocol_sha256": protocol_sha256(work, protocol_id)})
 
 
 def _has_arrived(work: Work, keys: ServerKeys, one: FrozenFacts) -> bool:
@@ -265,7 +289,7 @@ def _disclosed(work: Work, hand: AtHand, one: Envelope, recovery: bytes) -> str:
     """The key in a bidder's recovery file."""
     if Party.SUPPLIER not in hand.parties or one.bid.tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
         raise NotFound
-    reveal = hand.facts.terms.get("reveal")
+    reveal = hand.facts.terms.get(windows(hand.stage).reveal)
     _require(may_disclose(reveal.until if reveal is not None else None, hand.at))
     found = recovery_identities(recovery, manifest_sha256=one.bid.manifest_sha256).get(one.name)
     if found is None:
@@ -278,7 +302,7 @@ def _let_try_again(work: Work, hand: AtHand, fault: SealingFault, *, by_bidder: 
     code = fault.fault.code
     if code is FaultCode.TOO_FEW_SHARES:
         raise NotNow("too-few-shares", fault.sentence, **fault.params) from fault
-    if code is FaultCode.CIPHERTEXT_SWAPPED and not adjournments(work, hand.id):
+    if code is FaultCode.CIPHERTEXT_SWAPPED and not adjournments(work, hand):
         raise Conflict("sealed-file-damaged", FILE_DAMAGED, envelope=fault.fault.envelope) from fault
     if code not in BIDDERS_DOING | {FaultCode.CIPHERTEXT_SWAPPED} or (by_bidder and code in WRONG_RECOVERY):
         raise fault

@@ -15,8 +15,9 @@ from schoolmeals.procurement.models import MemberKey, OpeningShare, TenderVersio
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.bids import key_set_of
+from schoolmeals.procurement.rules.opening import may_help
 from schoolmeals.procurement.rules.permissions import DEEDS, decide
-from schoolmeals.procurement.rules.quorum import SeatFacts, heads
+from schoolmeals.procurement.rules.quorum import SeatFacts, heads, holds_a_key
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import Member
 from schoolmeals.procurement.unsealing import Envelope, envelopes_due
@@ -41,6 +42,10 @@ class SeatView:
     shares_needed: int
     """How many members open a bid together."""
     deeds: frozenset[str]
+    holds_key: bool
+    """Whether bids are sealed to the seat's key."""
+    helps: bool
+    """The seat has ended, and its share is asked for all the same: those who stay hold too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,9 @@ def seat_view(work: Work, tender_id: UUID) -> SeatView:
         chairs=heads(hand.seats)[0] == seat,
         fingerprint=fingerprint,
         shares_needed=profile_of(work, row).commission("shares_needed").value,
-        deeds=deeds if seat.stands else frozenset(),
+        deeds=deeds if seat.stands else deeds & {"give_shares"},
+        holds_key=holds_a_key(seat, row.published_at),
+        helps=may_open(work, hand, seat) and not seat.stands,
     )
 
 
@@ -96,16 +103,30 @@ def kept_files(work: Work, tender_id: UUID) -> KeptFiles | None:
 
 
 def shares_to_open(work: Work, tender_id: UUID) -> Sequence[ShareToOpen]:
-    """What waits for the actor's key while an opening goes on. Raises NotFound for whoever has no vote."""
+    """What waits for the actor's key while an opening goes on. Raises NotFound for whoever has no share to give."""
     hand = visible(work, tender_id)
     seat = _own(work, hand)
-    if not seat.votes or hand.stage not in (TenderStage.OPENING, TenderStage.EVALUATION):
+    if not may_open(work, hand, seat):
         raise NotFound
     found = select(OpeningShare.bid_id, OpeningShare.envelope).where(
         OpeningShare.tender_id == tender_id, OpeningShare.seat_id == seat.id, OpeningShare.ok
     )
     given = {(bid_id, name) for bid_id, name in work.session.execute(found)}
     return [ShareToOpen(one, (one.bid.id, one.name) in given) for one in envelopes_due(work, hand)]
+
+
+def may_open(work: Work, hand: AtHand, seat: SeatFacts) -> bool:
+    """Whether a seat's shares are wanted now: from those who hold a key and stay, from others where these are few."""
+    published_at = hand.tender.published_at
+    if hand.stage not in (TenderStage.OPENING, TenderStage.EVALUATION) or not holds_a_key(seat, published_at):
+        return False
+    return seat.votes or may_help(hand.seats, published_at, profile_of(work, hand.tender)) is None
+
+
+def may_open_now(work: Work, tender_id: UUID) -> bool:
+    """The same of the actor's own seat. Raises NotFound."""
+    hand = visible(work, tender_id)
+    return may_open(work, hand, _own(work, hand))
 
 
 def _own(work: Work, hand: AtHand) -> SeatFacts:

@@ -14,12 +14,13 @@ from schoolmeals.procurement.models import FrozenBid, InterestDeclaration, Opene
 from schoolmeals.procurement.queries.interests import tenderers_of
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.acts import Act, ActKind
-from schoolmeals.procurement.rules.bids import files_until
+from schoolmeals.procurement.rules.bids import files_from, files_until
+from schoolmeals.procurement.rules.opening import windows
 from schoolmeals.procurement.rules.permissions import DEEDS, decide
-from schoolmeals.procurement.rules.quorum import SeatFacts, quorum_size, voters
+from schoolmeals.procurement.rules.quorum import SeatFacts, holds_a_key, quorum_size, voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
 from schoolmeals.procurement.rules.terms import Term
-from schoolmeals.procurement.unsealing import envelopes_due, profile_at
+from schoolmeals.procurement.unsealing import adjournments, envelopes_due, profile_at
 
 _STEPS = frozenset(
     {
@@ -30,6 +31,7 @@ _STEPS = frozenset(
         ActKind.BID_UNREADABLE,
         ActKind.OPENING_ADJOURNED,
         ActKind.OPENED,
+        ActKind.PRICES_OPENED,
         ActKind.SEAT_ENDED,
         ActKind.SEAT_CALLED,
     }
@@ -72,6 +74,12 @@ class OpeningFacts:
     list_sha256: str | None
     window: Term | None
     reveal: Term | None
+    put_off: int
+    """How often the opening that goes on was put off."""
+    key_holders: int
+    """To how many keys the bids are sealed."""
+    staying: int
+    """How many of those who hold them still sit in the commission."""
     needed: int
     seats: Sequence[SeatFacts]
     present: frozenset[UUID]
@@ -106,10 +114,13 @@ def opening(work: Work, tender_id: UUID) -> OpeningFacts:
         number=hand.tender.number or "",
         stage=hand.stage,
         deadline=bidding.until,
-        begins_at=files_until(bidding.until, profile),
+        begins_at=files_until(files_from(hand.facts.terms), profile),
         list_sha256=_said(steps, ActKind.CLOSED, "list_sha256"),
-        window=hand.facts.terms.get("opening"),
-        reveal=hand.facts.terms.get("reveal"),
+        window=hand.facts.terms.get(windows(hand.stage).window),
+        reveal=hand.facts.terms.get(windows(hand.stage).reveal),
+        put_off=adjournments(work, hand),
+        key_holders=sum(holds_a_key(seat, hand.tender.published_at) for seat in hand.seats),
+        staying=sum(seat.votes and holds_a_key(seat, hand.tender.published_at) for seat in hand.seats),
         needed=profile.commission("shares_needed").value,
         seats=voters(hand.seats),
         present=frozenset(id for line in lines for id in (*line.good, *(seat for seat, _ in line.bad))),

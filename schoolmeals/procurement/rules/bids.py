@@ -11,6 +11,7 @@ from uuid import UUID
 
 from schoolmeals.errors import N_
 from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.sealing import KeySet, Manifest, Member
 from schoolmeals.verdicts import Refused
 
@@ -201,6 +202,13 @@ def key_set_of(document: Mapping[str, Any]) -> KeySet:
     return KeySet(document["tender_id"], commission["shares_needed"], members)
 
 
+def files_from(terms: Mapping[str, Term]) -> datetime:
+    """The instant from which the time for sealed files counts: the deadline, or so much later as a tender was held
+    while that time ran.
+    """
+    return (terms.get(FILES) or terms["bidding"]).until
+
+
 def files_until(deadline: datetime, profile: Profile) -> datetime:
     """The last instant at which sealed files of submitted bids are taken."""
     return deadline + timedelta(minutes=profile.number("ciphertext_grace").value) / profile.accelerator
@@ -217,6 +225,8 @@ def cover_count(left: timedelta, draw: Callable[[int], int]) -> int:
     return draw(2)
 
 
+FILES: Final = "files"
+"""The term that a suspension within the time for sealed files leaves behind: the bidding's, moved by that much."""
 _COVERS: Final = ((timedelta(hours=1), 24), (timedelta(days=1), 8), (timedelta(days=3), 3))
 
 

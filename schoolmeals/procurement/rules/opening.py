@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.rules.quorum import SeatFacts, holds_a_key
 from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.sealing import FaultCode
 from schoolmeals.verdicts import Refused
 
@@ -45,6 +49,25 @@ def due(envelopes: Sequence[str], stage: TenderStage) -> tuple[str, ...]:
     return tuple(envelopes[:1]) if stage is TenderStage.OPENING else tuple(envelopes[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The names of an opening's terms: until when members come, and until when bidders disclose their keys."""
+
+    window: str
+    reveal: str
+
+
+def windows(stage: TenderStage) -> Windows:
+    """Prices are opened in terms of their own: what was put off, or asked of bidders, before is over by then."""
+    return Windows("prices", "prices-reveal") if stage is TenderStage.EVALUATION else Windows("opening", "reveal")
+
+
+def is_asked(terms: Mapping[str, Term], names: Windows) -> bool:
+    """Whether bidders were asked for their keys since the opening's term began."""
+    reveal, window = terms.get(names.reveal), terms.get(names.window)
+    return reveal is not None and window is not None and reveal.start >= window.start
+
+
 def admitted_bids(payload: Mapping[str, Any]) -> frozenset[str]:
     """The ids of the bids that an ``admitted`` act names."""
     return frozenset(str(bid) for lot in payload.get("lots", {}).values() for bid in lot.get("admitted", ()))
@@ -74,6 +97,13 @@ def may_finish(waiting: Collection[UUID], until: datetime | None, at: datetime) 
     return Refused("bids-not-opened", NOT_OPENED, {"count": len(waiting)})
 
 
+def may_help(seats: Sequence[SeatFacts], published_at: datetime | None, profile: Profile) -> Refused | None:
+    """Whoever has left the commission hands in a share only where those who stay hold too few keys to open a bid."""
+    staying = sum(seat.votes and holds_a_key(seat, published_at) for seat in seats)
+    enough = staying >= profile.commission("shares_needed").value
+    return Refused("share-not-needed", SHARE_NOT_NEEDED, {}) if enough else None
+
+
 def content_of(data: bytes) -> dict[str, Any] | None:
     """The object in a file of JSON, where a database can keep it; None for anything else. The file itself counts."""
     if len(data) > CONTENT_MAX_BYTES:
@@ -91,6 +121,8 @@ FILES_MAY_FOLLOW: Final = N_("Sealed files may still arrive. The bids can be ope
 UNANSWERED: Final = N_("%(count)s enquiries have no answer yet. Answer them before the bids are opened.")
 SHARES_SUFFICE: Final = N_("Enough members have come: the bids can be opened. Nothing is put off.")
 ADJOURN_FIRST: Final = N_("Put the opening off once before you ask the bidders for their keys.")
+SHARE_NOT_NEEDED: Final = N_("You have left the commission, and those who stay can open the bids without you.")
+NO_PRICES: Final = N_("No price waits to be opened. There is nothing to finish.")
 NOT_ASKED: Final = N_("Bidders are asked for their keys only where too few members come. You were not asked.")
 DISCLOSED_LATE: Final = N_("The time for disclosing the recovery file is over.")
 NOT_OPENED: Final = N_("%(count)s bids are not opened yet.")

@@ -25,6 +25,8 @@ class Party(StrEnum):
     """Anybody with a vote: members, chair, deputy, an alternate who was called."""
     SECRETARY = "secretary"
     ALTERNATE = "alternate"
+    KEY_HOLDER = "key-holder"
+    """Has left the commission, and bids are sealed to the key all the same."""
     INVITED = "invited"
     """Appointed, but has not accepted yet."""
     SUPPLIER = "supplier"
@@ -140,10 +142,10 @@ DEEDS: Final[dict[str, Permit]] = {
     "close_bidding": _permit(OPENERS, [_S.CLOSED]),
     # The opening; price envelopes are opened once admission is decided.
     "start_opening": _permit(OPENERS, [_S.CLOSED]),
-    "give_shares": _permit([_P.MEMBER], [_S.OPENING, _S.EVALUATION]),
+    "give_shares": _permit([_P.MEMBER, _P.KEY_HOLDER], [_S.OPENING, _S.EVALUATION]),
     "reveal_bid": _permit([*OPENERS, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
-    "adjourn_opening": _permit(OPENERS, [_S.OPENING]),
-    "finish_opening": _permit(OPENERS, [_S.OPENING]),
+    "adjourn_opening": _permit(OPENERS, [_S.OPENING, _S.EVALUATION]),
+    "finish_opening": _permit(OPENERS, [_S.OPENING, _S.EVALUATION]),
     # Admission and evaluation.
     "decide_requirement": _permit([_P.MEMBER], [_S.ADMISSION]),
     "ask_fix": _permit(MINUTES, [_S.ADMISSION]),

@@ -50,6 +50,16 @@ def voters(seats: Iterable[SeatFacts]) -> list[SeatFacts]:
     return sorted((seat for seat in seats if seat.votes), key=lambda seat: seat.position)
 
 
+def holds_a_key(seat: SeatFacts, published_at: datetime | None) -> bool:
+    """Whether bids are sealed to the seat's key: it had a vote when the tender was published. Who was called later has
+    a vote and no share; who has left since has a share and no vote.
+    """
+    if published_at is None or seat.key_public is None or seat.accepted_at is None:
+        return False
+    sat = seat.part in VOTING or (seat.seated_at is not None and seat.seated_at <= published_at)
+    return sat and (seat.ended_at is None or seat.ended_at > published_at)
+
+
 def heads(seats: Iterable[SeatFacts]) -> tuple[SeatFacts | None, SeatFacts | None]:
     """Who chairs now, and who is the deputy: those drawn as such, or the next in rank where one of them has left."""
     voting = voters(seats)

@@ -31,7 +31,7 @@ def ceremony(commission_id: UUID) -> Any:
     with reading(actor(), now()) as look:
         view = member_queries.seat_view(look, commission_id)
         kept = member_queries.kept_files(look, commission_id)
-        opens = view.seat.votes and view.stage in (TenderStage.OPENING, TenderStage.EVALUATION)
+        opens = member_queries.may_open_now(look, commission_id)
         waiting = [one for one in shares_to_open(look, commission_id) if not one.given] if opens else []
     if view.stage not in (TenderStage.CLOSED, TenderStage.OPENING, TenderStage.EVALUATION):
         return render("procurement/ceremony.html", **named_seat(view), kept=kept, waiting=[], opens=False, board=None)

@@ -149,13 +149,18 @@ def _may(found: OpeningFacts) -> list[tuple[str, str, str]]:
         "reveal": "reveal_bid" in found.deeds and any(len(one.good) >= found.needed for one in stuck),
         "adjourn": "adjourn_opening" in found.deeds and bool(stuck),
         "ask": "adjourn_opening" in found.deeds and bool(stuck) and _adjourned(found),
-        "finish": "finish_opening" in found.deeds and (not stuck or _disclosing_is_over(found)),
+        "finish": "finish_opening" in found.deeds and _may_finish(found, waits=bool(stuck)),
     }
     return [(name, gettext(BUTTONS[name][0]), BUTTONS[name][1]) for name, may in wanted.items() if may]
 
 
 def _adjourned(found: OpeningFacts) -> bool:
-    return any(act.kind.value == "opening-adjourned" for act in found.steps) and found.reveal is None
+    return found.put_off > 0 and found.reveal is None
+
+
+def _may_finish(found: OpeningFacts, *, waits: bool) -> bool:
+    """That of the prices ends by itself with the last one; people end it only where bidders kept theirs."""
+    return _disclosing_is_over(found) if waits else found.stage is TenderStage.OPENING
 
 
 def _disclosing_is_over(found: OpeningFacts) -> bool:

@@ -179,8 +179,9 @@ def _check_draft(work: Work, values: Mapping[str, Any]) -> None:
         repeated = work.session.get(Tender, values["repeats_id"])
         if repeated is None or repeated.organiser_id != values["organiser_id"]:
             raise NotFound
-    if values["review_body_id"] is not None:
-        identity.organisation(work, values["review_body_id"])
+    body = values["review_body_id"]
+    if body is not None and identity.organisation(work, body).kind != "state":
+        raise Invalid(fields={"review_body_id": [UNKNOWN]})
 
 
 def _check_content(work: Work, hand: AtHand, section: str, content: Mapping[str, Any], lot_id: UUID | None) -> None:

@@ -34,6 +34,7 @@ from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.awards import AwardView, LotAward
 from schoolmeals.procurement.queries.drafts import items_of
 from schoolmeals.procurement.queries.tenders import TenderView
+from schoolmeals.procurement.repeating import lots_without_supplier, repeat_tender, repetitions_of
 from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
 from schoolmeals.procurement.rules.permissions import Party
@@ -41,7 +42,8 @@ from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.complaints import shown_complaint
-from schoolmeals.procurement.views.contracts import buffet_of_form, minor_of, needed_day, shown_line
+from schoolmeals.procurement.views.contract_steps import buffet_of_form, minor_of, needed_day
+from schoolmeals.procurement.views.contracts import shown_line
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles
@@ -146,6 +148,10 @@ def _direct(work: Work, tender_id: UUID) -> None:
     contracts.make_direct_contract(work, tender_id, lot_id, contract_id, terms, buffet=buffet_of_form())
 
 
+def _repeat(work: Work, tender_id: UUID) -> None:
+    repeat_tender(work, tender_id, form_id("repeat_id"))
+
+
 def _complete(work: Work, tender_id: UUID) -> None:
     contracts.complete_tender(work, tender_id)
 
@@ -158,6 +164,7 @@ DECISIONS: Final[Mapping[str, Callable[[Work, UUID], None]]] = {
     "end-award": _end_award,
     "contract": _contract,
     "direct": _direct,
+    "repeat": _repeat,
     "complete": _complete,
 }
 
@@ -245,7 +252,8 @@ def _points(milli: int) -> str:
 
 
 def _state(bid_id: UUID, facts: LotAward) -> str:
-    for one in facts.awards:
+    # The last one counts: an evaluation that was set aside may have awarded the same bid before.
+    for one in reversed(facts.awards):
         if one.bid_id == bid_id:
             return str(gettext("Awarded")) if one.ended_at is None else word_for(END_NAMES, one.end_code or "")
     return ""
@@ -272,6 +280,8 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
         hand = tender_queries.visible(work, tender_id)
         if hand.stage in UNPUBLISHED or hand.parties.isdisjoint({Party.OFFICER, Party.CITY_ADMIN, Party.AUDITOR}):
             raise NotFound
+        failed = lots_without_supplier(work, hand) if Party.OFFICER in hand.parties else []
+        to_repeat, repeated = [lot.id for lot in failed], repetitions_of(work, tender_id)
     context = _award(tender_id)
     found: AwardView = context["found"]
     view: TenderView = context["view"]
@@ -295,6 +305,9 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
         "suppliers": sorted(context["supplier_names"].items(), key=lambda one: one[1]),
         "direct_max": showing.shown_number(view.profile.number("direct_contract_max")),
         "contract_id": new_id(now()),
+        "to_repeat": [named[lot_id] for lot_id in to_repeat if lot_id in named],
+        "repeated": repeated,
+        "repeat_id": new_id(now()),
         "typed": {},
         "open": "",
     }

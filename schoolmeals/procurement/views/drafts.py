@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
+from schoolmeals import identity
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, Invalid, NotFound, Refusal
 from schoolmeals.ids import new_id
@@ -52,7 +53,15 @@ def open_draft() -> Any:
     try:
         with transaction(actor(), now()) as work:
             code = request.form.get("profile_code", "")
-            opened = drafting.open_draft(work, own_organiser(), profile_code=code, title=title, id=form_id("draft_id"))
+            body = form_id("review_body_id") if request.form.get("review_body_id") else None
+            opened = drafting.open_draft(
+                work,
+                own_organiser(),
+                profile_code=code,
+                title=title,
+                review_body_id=body,
+                id=form_id("draft_id"),
+            )
     except Refusal as refusal:
         return again(refusal, "procurement/desk.html", **(_desk() | {"typed": request.form}))
     return redirect(url_for("procurement.draft", draft_id=opened), code=303)
@@ -185,6 +194,7 @@ def _do(draft_id: UUID, deed: Callable[[Work], Any], done: str) -> Any:
 def _desk() -> dict[str, Any]:
     with reading(actor(), now()) as work:
         found = tender_queries.tenders(work, TenderSearch(page=max(request.args.get("page", 1, type=int), 1)))
+        bodies = [(str(one.id), one.name(language())) for one in identity.organisations(work, ["state"])]
     lines = [
         {
             "id": one.id,
@@ -195,7 +205,8 @@ def _desk() -> dict[str, Any]:
         for one in found.lines
     ]
     procedures = [(code, showing.said(profiles.load(code).name)) for code in profiles.codes()]
-    return {"lines": lines, "found": found, "profiles": procedures, "typed": {}, "draft_id": new_id(now())}
+    form = {"typed": {}, "draft_id": new_id(now()), "bodies": bodies}
+    return {"lines": lines, "found": found, "profiles": procedures, **form}
 
 
 def _draft(draft_id: UUID) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from schoolmeals.pupils import api as pupils_api
 from schoolmeals.pupils import models as pupils_models
 from schoolmeals.pupils import papers_api as pupil_papers_api
 from schoolmeals.pupils import views as pupils_views
+from schoolmeals.transparency import views as transparency_views
 from schoolmeals.wallet import api as wallet_api
 from schoolmeals.wallet import models as wallet_models
 from schoolmeals.wallet import views as wallet_views
@@ -53,7 +54,7 @@ TABLES = (
     mail,
 )
 """Foreign keys between rooms are names; they resolve once every room's tables have been declared."""
-ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents")
+ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents", "transparency")
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
         wallet_views,
         pupils_views,
         procurement_views,
+        transparency_views,
         identity_views,
         files_views,
         web_views,

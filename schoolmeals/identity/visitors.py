@@ -16,10 +16,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import current_app, g, request
-from sqlalchemy import Connection, Engine, Row, text, update
+from sqlalchemy import Connection, Engine, update
 
 from schoolmeals.actors import PUBLIC, Actor, ActorKind, Grant, Role, device, person
-from schoolmeals.asking import Question
+from schoolmeals.asking import Question, ask
 from schoolmeals.database import Work, db, transaction
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.actions.profile import set_language
@@ -36,8 +36,7 @@ LONGEST_SIGNED_BODY: Final = 2_000_000
 LONGEST_TOKEN: Final = 200
 
 # Everything about a session in one statement: its own times, the person, the standing roles.
-_SESSION: Final = text(
-    """
+_SESSION: Final = """
     SELECT s.id, s.ended_at, s.expires_at, s.last_seen_at, s.carried_by, s.factors,
            coalesce(s.proved_at, s.created_at) AS proved_at, p.id AS person_id, p.language,
            p.totp_confirmed_at IS NOT NULL OR EXISTS (
@@ -45,9 +44,8 @@ _SESSION: Final = text(
            (SELECT array_agg(g.role || ' ' || g.organisation_id) FROM role_grant g
              WHERE g.person_id = p.id AND g.revoked_at IS NULL) AS grants
       FROM sign_in_session s JOIN person p ON p.id = s.person_id
-     WHERE s.token_hash = :token_hash AND p.disabled_at IS NULL
+     WHERE s.token_hash = %(token_hash)s AND p.disabled_at IS NULL
     """
-)
 
 
 def find_actor() -> Actor:
@@ -146,7 +144,8 @@ def _person_actor() -> Actor | None:
     if not token or len(token) > LONGEST_TOKEN:
         return None
     with _connection() as connection:
-        row = connection.execute(_SESSION, {"token_hash": token_hash(token)}).one_or_none()
+        found = ask(connection, _SESSION, {"token_hash": token_hash(token)})
+        row = found[0] if found else None
         if row is None or row.carried_by != carried_by or not _stands(row):
             return None
         if now() >= row.last_seen_at + SEEN_AGAIN_AFTER:
@@ -170,7 +169,7 @@ def _session_token() -> tuple[str | None, str]:
     return request.cookies.get(session_cookie_name(settings())), "cookie"
 
 
-def _stands(row: Row[Any]) -> bool:
+def _stands(row: Any) -> bool:
     return session_stands(
         ended_at=row.ended_at,
         expires_at=row.expires_at,

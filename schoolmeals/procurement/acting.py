@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
 from schoolmeals import audit
 from schoolmeals.actors import ActorKind, Role
-from schoolmeals.asking import ask
+from schoolmeals.asking import Question, ask_together
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ids import new_id
@@ -29,8 +29,16 @@ from schoolmeals.procurement.rules.permissions import Party, decide
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads, holds_a_key
 from schoolmeals.procurement.rules.stages import TIMES, TenderStage, TenderTimes, tender_stage
 
-LegalClock = Callable[[Work], datetime]
-"""Gives the legal time of a deed, asked once its lock is held."""
+
+class Instant(NamedTuple):
+    """What the database's clock says once a deed's lock is held, and when by it the transaction began."""
+
+    now: datetime
+    began: datetime
+
+
+LegalClock = Callable[[Work, Instant], datetime]
+"""Gives the legal time of a deed."""
 
 _CLOCK: Final = "SELECT clock_timestamp() AS now, transaction_timestamp() AS began"
 
@@ -71,17 +79,26 @@ class AtHand:
         self._facts = after(self.facts, act)
 
 
-def database_clock(work: Work) -> datetime:
+def database_clock(_work: Work, instant: Instant) -> datetime:
     """The database's clock: the legal time."""
-    at: datetime = ask(work.session, _CLOCK, {})[0].now
-    return at
+    return instant.now
 
 
-def deed_clock(work: Work) -> datetime:
+def deed_clock(work: Work, instant: Instant) -> datetime:
     """The deed's own instant, and what has passed on the database's clock since: for clocks that are moved by hand."""
-    row = ask(work.session, _CLOCK, {})[0]
-    at: datetime = work.now + (row.now - row.began)
-    return at
+    return work.now + (instant.now - instant.began)
+
+
+def clock_question() -> Question[Instant]:
+    """Asks the database's clock. Statements are carried out in their order: ask it after the lock."""
+    return Question(_CLOCK, {}, lambda rows: Instant(rows[0].now, rows[0].began))
+
+
+def legal_time(work: Work, clock: LegalClock) -> datetime:
+    """The legal time now."""
+    instant = clock_question()
+    ask_together(work.session, instant)
+    return clock(work, instant.answer)
 
 
 def permitted(
@@ -92,7 +109,7 @@ def permitted(
     With ``clock`` the stage is judged, and acts are stamped, at the legal time once the lock is held.
     """
     tender = lock_tender(work, tender_id, lock)
-    at = clock(work) if clock is not None else work.now
+    at = legal_time(work, clock) if clock is not None else work.now
     hand = at_hand(work, tender, at)
     refusal = decide(deed, hand.stage, hand.parties)
     if refusal is not None:

@@ -4,7 +4,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schoolmeals.database import Work
-from schoolmeals.procurement.acting import LegalClock
+from schoolmeals.procurement.acting import LegalClock, legal_time
 from schoolmeals.procurement.actions.opening import adjourn_opening
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rows import ServerKeys
@@ -21,7 +21,7 @@ def put_off_overdue(work: Work, tender_id: UUID, *, keys: ServerKeys, zone: Zone
     window = terms.get(names.window)
     if window is None or is_asked(terms, names):
         return
-    if clock(work) <= window.until:
+    if legal_time(work, clock) <= window.until:
         return
     again = adjournments(work, hand) > 0
     adjourn_opening(work, tender_id, keys=keys, zone=zone, ask_bidders=again, clock=clock)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit
 from schoolmeals.actors import SYSTEM
-from schoolmeals.database import Work
+from schoolmeals.asking import Question, array_of, ask_together
+from schoolmeals.database import Work, insertion, rows_of
 from schoolmeals.procurement.models import CiphertextPart, SealedRow
 from schoolmeals.procurement.rows import (
     ServerKeys,
@@ -30,6 +31,11 @@ from schoolmeals.procurement.rules.bids import PART_BYTES, RowFacts
 from schoolmeals.procurement.sealing import SealedEnvelope, SealingFault, require_ciphertext
 
 _SPOOL_BYTES = 1 << 20
+_AHEAD: Final = 4
+"""How many rows of a chain are asked for at once; few suppliers change their minds more often."""
+_CLAIMED: Final = "SELECT tender_id, id, body FROM sealed_row WHERE claim = %(claim)s"
+_CHAIN: Final = """
+    SELECT id, body FROM sealed_row WHERE tender_id = %(tender_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))"""
 
 
 def hour_of(at: datetime) -> datetime:
@@ -37,32 +43,65 @@ def hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def keep_row(work: Work, tender_id: UUID, row_id: UUID, claim: UUID, body: bytes, at: datetime) -> bool:
-    """Write a row, and the log's event about it; False, and nothing, where its place or its claim is taken."""
-    values = {"tender_id": tender_id, "id": row_id, "claim": claim, "at": hour_of(at), "body": body}
-    written = insert(SealedRow).values(values).on_conflict_do_nothing().returning(SealedRow.id)
-    if work.session.scalar(written) is None:
-        return False
-    _record(work, "procurement.sealed_row", "sealed-row", tender_id, [row_id], at)
-    return True
+def keep_row(work: Work, tender_id: UUID, row_id: UUID, claim: UUID, body: bytes, at: datetime) -> None:
+    """Write a row, and the log's event about it, together with the commit.
+
+    Its place and its claim are free: whoever calls has looked, and keeps others waiting (``arriving.queueing``).
+    """
+    row = (row_id, claim, body)
+    shared = {"tender_id": tender_id, "at": hour_of(at)}
+    events = _events("procurement.sealed_row", "sealed-row", tender_id, [row_id])
+    questions = insertion([rows_of(SealedRow, ("id", "claim", "body"), [row], shared)])
+    work.ask_last((*questions, *audit.recording(_unnamed(work, at), events)))
 
 
 def claimed(work: Work, keys: ServerKeys, request_id: UUID) -> tuple[UUID, RowFacts] | None:
     """The row that a request has made before, with its id."""
-    row = work.session.scalar(select(SealedRow).where(SealedRow.claim == claim_of(keys, request_id)))
-    return (row.id, unsealed(keys, row.tender_id, row.id, row.body)) if row is not None else None
+    question = claim_question(keys, request_id)
+    ask_together(work.session, question)
+    return question.answer
 
 
-def chain_of(work: Work, keys: ServerKeys, tender_id: UUID, lot_id: UUID, tenderer_id: UUID) -> list[RowFacts]:
-    """All rows of a supplier for a lot, in their order."""
-    chain: list[RowFacts] = []
-    while True:
-        wanted = [slot_id(keys, tender_id, lot_id, tenderer_id, len(chain) + ahead) for ahead in range(4)]
-        found = select(SealedRow).where(SealedRow.tender_id == tender_id, SealedRow.id.in_(wanted))
-        rows = {row.id: row for row in work.session.scalars(found)}
-        chain += [unsealed(keys, tender_id, id, rows[id].body) for id in wanted if id in rows]
-        if len(rows) < len(wanted):
-            return chain
+def claim_question(keys: ServerKeys, request_id: UUID) -> Question[tuple[UUID, RowFacts] | None]:
+    """``claimed``, to be asked with others."""
+
+    def read(rows: list[Any]) -> tuple[UUID, RowFacts] | None:
+        return (rows[0].id, unsealed(keys, rows[0].tender_id, rows[0].id, rows[0].body)) if rows else None
+
+    return Question(_CLAIMED, {"claim": claim_of(keys, request_id)}, read)
+
+
+def chain_of(
+    work: Work,
+    keys: ServerKeys,
+    tender_id: UUID,
+    lot_id: UUID,
+    tenderer_id: UUID,
+    *,
+    begun: Sequence[RowFacts] | None = None,
+) -> list[RowFacts]:
+    """All rows of a supplier for a lot, in their order. ``begun`` is what a ``chain_question`` has answered."""
+    chain = list(begun or ())
+    last = begun
+    while last is None or len(last) == _AHEAD:
+        question = chain_question(keys, tender_id, lot_id, tenderer_id, place=len(chain))
+        ask_together(work.session, question)
+        last = question.answer
+        chain += last
+    return chain
+
+
+def chain_question(
+    keys: ServerKeys, tender_id: UUID, lot_id: UUID, tenderer_id: UUID, *, place: int = 0
+) -> Question[list[RowFacts]]:
+    """A supplier's next rows for a lot from ``place`` on, at most four."""
+    wanted = [slot_id(keys, tender_id, lot_id, tenderer_id, place + ahead) for ahead in range(_AHEAD)]
+
+    def read(rows: list[Any]) -> list[RowFacts]:
+        bodies = {row.id: row.body for row in rows}
+        return [unsealed(keys, tender_id, id, bodies[id]) for id in wanted if id in bodies]
+
+    return Question(_CHAIN, {"tender_id": tender_id, "ids": array_of(wanted)}, read)
 
 
 def all_rows(work: Work, keys: ServerKeys, tender_id: UUID) -> Iterator[RowFacts]:
@@ -95,7 +134,8 @@ def keep_bodies(work: Work, tender_id: UUID, bodies: dict[UUID, bytes], at: date
     rows = [{"tender_id": tender_id, "id": id, "at": hour_of(at), "body": body} for id, body in bodies.items()]
     if rows:
         work.session.execute(insert(CiphertextPart).values(rows).on_conflict_do_nothing())
-        _record(work, "procurement.ciphertext_part", "ciphertext-part", tender_id, list(bodies), at)
+        events = _events("procurement.ciphertext_part", "ciphertext-part", tender_id, list(bodies))
+        audit.record_many(_unnamed(work, at), events)
 
 
 def forget_parts(
@@ -136,8 +176,11 @@ def _part_ids(keys: ServerKeys, tender_id: UUID, envelope: SealedEnvelope) -> li
     return [part_id(keys, tender_id, envelope.ciphertext_sha256, number) for number in range(count)]
 
 
-def _record(work: Work, action: str, kind: str, tender_id: UUID, ids: Sequence[UUID], at: datetime) -> None:
+def _events(action: str, kind: str, tender_id: UUID, ids: Sequence[UUID]) -> list[audit.NewEvent]:
+    return [audit.NewEvent(action, audit.Subject(kind, id), {"tender": tender_id}) for id in ids]
+
+
+def _unnamed(work: Work, at: datetime) -> Work:
     # The log must not tell who bids: its event is nobody's, and of the hour, as are those for rows that are nothing.
     unnamed: Any = replace(work, actor=SYSTEM, now=hour_of(at))
-    events = [audit.NewEvent(action, audit.Subject(kind, id), {"tender": tender_id}) for id in ids]
-    audit.record_many(unnamed, events)
+    return unnamed

@@ -9,16 +9,17 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-import rfc8785
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schoolmeals.errors import N_, Conflict
 from schoolmeals.keys import NONCE_BYTES, derive_key, keyed_hash, seal, unseal
 from schoolmeals.procurement.rules.bids import PART_BYTES, RowFacts, RowKind
+from schoolmeals.procurement.sealing.canonical import canonical
 
 BODY_BYTES: Final = 34_816
 """A manifest of the largest size, what is said about it, and the seal."""
@@ -44,7 +45,7 @@ class ServerKeys:
     @property
     def receipt_public(self) -> bytes:
         """The Ed25519 key, 32 bytes, by which anybody can check a receipt."""
-        return Ed25519PrivateKey.from_private_bytes(self.receipt).public_key().public_bytes_raw()
+        return _public_of(self.receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ class Receipt:
     signature: bytes
 
 
+@lru_cache(maxsize=8)
+def _signer(receipt_key: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(receipt_key)
+
+
+@lru_cache(maxsize=8)
+def _public_of(receipt_key: bytes) -> bytes:
+    return _signer(receipt_key).public_key().public_bytes_raw()
+
+
 def slot_id(keys: ServerKeys, tender_id: UUID, lot_id: UUID, tenderer_id: UUID, place: int) -> UUID:
     """The id of a supplier's row for a lot; two requests at once fight for the same one."""
     return _hidden(keys, f"slot {tender_id} {lot_id} {tenderer_id} {place}")
@@ -68,6 +79,15 @@ def slot_id(keys: ServerKeys, tender_id: UUID, lot_id: UUID, tenderer_id: UUID, 
 def claim_of(keys: ServerKeys, request_id: UUID) -> UUID:
     """What a row keeps of the caller's id, so that the same request is known again."""
     return _hidden(keys, f"claim {request_id}")
+
+
+def queues_of(keys: ServerKeys, tender_id: UUID, lot_id: UUID, tenderer_id: UUID, request_id: UUID) -> tuple[int, int]:
+    """The numbers under which whoever writes a supplier's next row for a lot, or a row for a request, waits for others
+    who do. They tell as little as the ids do.
+    """
+    names = (f"queue {tender_id} {lot_id} {tenderer_id}", f"queue {request_id}")
+    chain, claim = (int.from_bytes(keyed_hash(keys.place, name)[:8], "big", signed=True) for name in names)
+    return chain, claim
 
 
 def part_id(keys: ServerKeys, tender_id: UUID, ciphertext_sha256: str, number: int) -> UUID:
@@ -82,7 +102,7 @@ def _hidden(keys: ServerKeys, text: str) -> UUID:
 
 def sealed(keys: ServerKeys, row_id: UUID, facts: RowFacts) -> bytes:
     """A row's body: always :data:`BODY_BYTES` long."""
-    head = rfc8785.dumps(_as_json(facts))
+    head = canonical(_as_json(facts))
     plain = len(head).to_bytes(4, "big") + len(facts.manifest).to_bytes(4, "big") + head + facts.manifest
     assert len(plain) <= BODY_BYTES - SEAL_BYTES, "no manifest is so large"
     return seal(keys.body, plain.ljust(BODY_BYTES - SEAL_BYTES, b"\0"), _context(facts.tender_id, row_id))
@@ -120,8 +140,8 @@ def cover_part() -> bytes:
 def receipt_of(keys: ServerKeys, row_id: UUID, facts: RowFacts) -> Receipt:
     """The receipt for a row; always the same bytes for the same row."""
     said = {"format": RECEIPT_FORMAT, "row_id": str(row_id), **_as_json(facts)}
-    text = rfc8785.dumps({name: value for name, value in said.items() if name not in ("person_id", "place")})
-    signature = Ed25519PrivateKey.from_private_bytes(keys.receipt).sign(text)
+    text = canonical({name: value for name, value in said.items() if name not in ("person_id", "place")})
+    signature = _signer(keys.receipt).sign(text)
     return Receipt(row_id, facts.kind, facts.bid_id, facts.manifest_sha256, facts.received_at, text, signature)
 
 

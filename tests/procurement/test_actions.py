@@ -18,7 +18,7 @@ from schoolmeals.database import Work, transaction
 from schoolmeals.errors import Conflict, Invalid, NotAllowed, NotFound, NotNow, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
-from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.acting import deed_clock, legal_time
 from schoolmeals.procurement.actions import commission, drafting, draws, plans, publishing, reviewing, tenure
 from schoolmeals.procurement.actions.draws import NewPoolMember
 from schoolmeals.procurement.actions.tenure import NewTenure
@@ -500,4 +500,4 @@ def test_a_pool_has_everybody_once(world: Procurement) -> None:
 
 def test_the_clock_of_a_deed_goes_on_from_its_instant(world: Procurement) -> None:
     with transaction(actor_of(PersonFactory.create().id), world.clock()) as work:
-        assert timedelta(0) <= deed_clock(work) - work.now < timedelta(seconds=5)
+        assert timedelta(0) <= legal_time(work, deed_clock) - work.now < timedelta(seconds=5)

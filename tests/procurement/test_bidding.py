@@ -87,12 +87,12 @@ def test_late_is_late_by_a_microsecond_and_writes_nothing(world: Procurement, te
     until = world.until(tender_id, "bidding")
     before = counts(world)
     for late in (timedelta(microseconds=1), timedelta(days=2)):
-        clock = {"keys": KEYS, "clock": lambda _work, at=until + late: at}
+        clock = {"keys": KEYS, "clock": lambda _work, _instant, at=until + late: at}
         about = (tender_id, bid.tenderer_id, bid.manifest)
         refusal = refused(world.do, bidding.submit_bid, *about, actor=world.supplier, **clock)
         assert (type(refusal), refusal.code) == (NotNow, "tender-is-closed")
     assert counts(world) == before
-    on_time: dict[str, Any] = {"keys": KEYS, "clock": lambda _work: until}
+    on_time: dict[str, Any] = {"keys": KEYS, "clock": lambda _work, _instant: until}
     receipt = world.do(bidding.submit_bid, tender_id, bid.tenderer_id, bid.manifest, actor=world.supplier, **on_time)
     assert receipt.received_at == until
 

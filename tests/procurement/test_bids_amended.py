@@ -10,13 +10,13 @@ import pytest
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.errors import Conflict, Invalid, NotNow, Refusal
-from schoolmeals.procurement import profiles
+from schoolmeals.procurement import arriving, profiles
 from schoolmeals.procurement.acting import deed_clock
 from schoolmeals.procurement.actions import bidding, closing, opening
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries.bids import OwnBid, own_bids
 from schoolmeals.procurement.queries.openings import opening as opening_facts
-from schoolmeals.procurement.rules.bids import Outcome
+from schoolmeals.procurement.rules.bids import Outcome, asked_by
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS, MadeBid, hand_in, keys_of, make_bid, submit, upload
@@ -120,14 +120,15 @@ def test_an_old_version_is_not_opened_in_place_of_a_replacement_without_files(
 @pytest.fixture
 def other_keys(world: Procurement, tender_id: UUID, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Lets the notice name another key of a member. Amendments keep the commission, so that no page does it today."""
-    asked = bidding._asked
 
     def swap() -> None:
         keys = keys_of(world, tender_id)
         members = (replace(keys.members[0], recipient=new_member_key()[1]), *keys.members[1:])
-        monkeypatch.setattr(
-            bidding, "_asked", lambda work, hand: replace(asked(work, hand), keys=replace(keys, members=members))
-        )
+        for place in (bidding, arriving):
+            monkeypatch.setattr(
+                place, "asked_by", lambda text: replace(asked_by(text), keys=replace(keys, members=members))
+            )
+        monkeypatch.setattr(arriving, "_asked", {})
 
     return swap
 

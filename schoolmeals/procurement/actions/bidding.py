@@ -3,19 +3,26 @@
 Nothing here numbers an act or names anybody in the log: until the opening nobody may learn who bids, or how many.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
-
 from schoolmeals.actors import Role
+from schoolmeals.asking import ask_together
 from schoolmeals.database import Work
-from schoolmeals.errors import N_, Conflict, Invalid, NotFound, NotNow
-from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted
-from schoolmeals.procurement.models import TenderAct, TenderVersion
+from schoolmeals.errors import N_, Conflict, Invalid, NotFound, NotNow, Refusal
+from schoolmeals.procurement.acting import (
+    AtHand,
+    LegalClock,
+    Lock,
+    at_hand,
+    database_clock,
+    lock_tender,
+    permitted,
+)
+from schoolmeals.procurement.arriving import Arrival, Coming, arrive, queueing
+from schoolmeals.procurement.models import TenderVersion
 from schoolmeals.procurement.parts import (
     chain_of,
     claimed,
@@ -37,7 +44,6 @@ from schoolmeals.procurement.rows import (
     sealed,
     slot_id,
 )
-from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import (
     PART_BYTES,
     VERSIONS_MAX,
@@ -51,12 +57,13 @@ from schoolmeals.procurement.rules.bids import (
     is_for,
     standing,
 )
+from schoolmeals.procurement.rules.permissions import Party, decide
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import (
     Manifest,
     SealedEnvelope,
-    SealingFault,
     manifest_digest,
+    require_sealed_to,
     submitted_manifest,
 )
 from schoolmeals.verdicts import Refused
@@ -77,8 +84,9 @@ class Progress:
         return not self.missing
 
 
-_Next = Callable[[AtHand, list[RowFacts]], RowFacts]
-"""Makes the row that follows a supplier's rows for a lot, or refuses."""
+_SUPPLIER: Final = frozenset({Party.SUPPLIER, Party.PERSON, Party.PUBLIC})
+_STRANGER: Final[frozenset[Party]] = frozenset()
+"""Nobody that is known yet."""
 
 
 def submit_bid(
@@ -211,39 +219,58 @@ def _files_are_late(work: Work, hand: AtHand) -> bool:
 def _submit(
     work: Work, deed: str, tender_id: UUID, tenderer_id: UUID, data: bytes, keys: ServerKeys, clock: LegalClock
 ) -> Receipt:
-    try:
-        hand = permitted(work, deed, tender_id, lock=Lock.SUBMIT, clock=clock)
-    except NotNow:
+    coming = Coming.of(tender_id, tenderer_id, data)
+    arrival = arrive(work, coming, keys, clock)
+    refusal = _refusal(work, deed, tender_id, arrival)
+    if refusal is not None:
         # Whoever lost the answer asks again, maybe after the deadline: what was acknowledged stays so.
-        known = _known_bid(work, keys, tender_id, tenderer_id, data)
-        if known is None:
-            raise
-        return known
+        if isinstance(refusal, NotNow) and _is_again(work, coming, arrival.known):
+            return receipt_of(keys, *arrival.known)
+        raise refusal
     _require_own(work, tenderer_id)
-    asked = _asked(work, hand)
-    manifest = submitted_manifest(data, asked.keys)
-    _require(is_for(manifest, tenderer_id, asked), Invalid)
-    _require_lot_in_play(work, hand, UUID(manifest.bid.lot_ids[0]))
-    bid_id, digest = UUID(manifest.bid.bid_id), manifest_digest(data)
+    manifest = _accepted(coming, arrival)
+    digest = manifest_digest(data)
+    if arrival.known is not None:
+        return _receipt_again(keys, arrival.known, tenderer_id, tender_id, digest)
+    _require(follows(arrival.chain, manifest.bid.replaces), Conflict)
+    facts = RowFacts(
+        kind=RowKind.BID,
+        tender_id=tender_id,
+        lot_id=coming.lot_id,
+        tenderer_id=tenderer_id,
+        person_id=work.actor.id,
+        request_id=coming.bid_id,
+        bid_id=coming.bid_id,
+        place=len(arrival.chain),
+        received_at=arrival.at,
+        tender_version=arrival.version,
+        manifest_sha256=digest,
+        manifest=data,
+    )
+    return _written(work, keys, facts)
 
-    def following(hand: AtHand, chain: list[RowFacts]) -> RowFacts:
-        _require(follows(chain, manifest.bid.replaces), Conflict)
-        return RowFacts(
-            kind=RowKind.BID,
-            tender_id=tender_id,
-            lot_id=UUID(manifest.bid.lot_ids[0]),
-            tenderer_id=tenderer_id,
-            person_id=work.actor.id,
-            request_id=bid_id,
-            bid_id=bid_id,
-            place=len(chain),
-            received_at=hand.at,
-            tender_version=hand.tender.version,
-            manifest_sha256=digest,
-            manifest=data,
-        )
 
-    return _append(work, hand, keys, tenderer_id, UUID(manifest.bid.lot_ids[0]), bid_id, digest, following)
+def _refusal(work: Work, deed: str, tender_id: UUID, arrival: Arrival) -> Refusal | None:
+    parties = _SUPPLIER if work.actor.has_role(Role.SUPPLIER) else _STRANGER
+    refusal = decide(deed, arrival.stage, parties)
+    if refusal is None or isinstance(refusal, NotNow):
+        return refusal
+    # Which refusal it is depends on what else they are to the tender, and that takes more questions.
+    hand = at_hand(work, lock_tender(work, tender_id, Lock.SUBMIT), arrival.at)
+    return decide(deed, hand.stage, hand.parties)
+
+
+def _accepted(coming: Coming, arrival: Arrival) -> Manifest:
+    """The manifest, where it is one for this tender as it is published now."""
+    asked, manifest = arrival.asked, coming.manifest
+    assert asked is not None, "bids are taken for what is published"
+    if manifest is None:
+        return submitted_manifest(coming.data, asked.keys)
+    require_sealed_to(manifest, asked.keys)
+    _require(is_for(manifest, coming.tenderer_id, asked), Invalid)
+    if arrival.lot_has_ended:
+        raise NotNow("lot-ended", LOT_ENDED)
+    return manifest
 
 
 def _about_own(
@@ -256,66 +283,56 @@ def _about_own(
     if kind is RowKind.CONFIRMATION:
         _require_same_keys(work, hand, bid)
 
-    def following(hand: AtHand, chain: list[RowFacts]) -> RowFacts:
-        current = standing(chain)
-        if current is None or current.bid_id != bid_id:
-            raise Conflict("not-the-last", NOT_STANDING)
-        if len(chain) >= VERSIONS_MAX and kind is not RowKind.WITHDRAWAL:
-            raise Conflict("too-many-versions", NOT_STANDING)
-        return RowFacts(
-            kind=kind,
-            tender_id=tender_id,
-            lot_id=bid.lot_id,
-            tenderer_id=tenderer_id,
-            person_id=work.actor.id,
-            request_id=request_id,
-            bid_id=bid_id,
-            place=len(chain),
-            received_at=hand.at,
-            tender_version=hand.tender.version,
-            manifest_sha256=bid.manifest_sha256,
-        )
+    ask_together(work.session, *queueing(keys, tender_id, bid.lot_id, tenderer_id, request_id))
+    known = claimed(work, keys, request_id)
+    if known is not None:
+        return _receipt_again(keys, known, tenderer_id, tender_id, bid.manifest_sha256)
+    chain = chain_of(work, keys, tender_id, bid.lot_id, tenderer_id)
+    current = standing(chain)
+    if current is None or current.bid_id != bid_id:
+        raise Conflict("not-the-last", NOT_STANDING)
+    if len(chain) >= VERSIONS_MAX and kind is not RowKind.WITHDRAWAL:
+        raise Conflict("too-many-versions", NOT_STANDING)
+    facts = RowFacts(
+        kind=kind,
+        tender_id=tender_id,
+        lot_id=bid.lot_id,
+        tenderer_id=tenderer_id,
+        person_id=work.actor.id,
+        request_id=request_id,
+        bid_id=bid_id,
+        place=len(chain),
+        received_at=hand.at,
+        tender_version=hand.tender.version,
+        manifest_sha256=bid.manifest_sha256,
+    )
+    return _written(work, keys, facts)
 
-    return _append(work, hand, keys, tenderer_id, bid.lot_id, request_id, bid.manifest_sha256, following)
+
+def _written(work: Work, keys: ServerKeys, facts: RowFacts) -> Receipt:
+    """Write a supplier's next row for a lot; its receipt."""
+    row_id = slot_id(keys, facts.tender_id, facts.lot_id, facts.tenderer_id, facts.place)
+    body = sealed(keys, row_id, facts)
+    keep_row(work, facts.tender_id, row_id, claim_of(keys, facts.request_id), body, facts.received_at)
+    return receipt_of(keys, row_id, facts)
 
 
-def _append(
-    work: Work,
-    hand: AtHand,
-    keys: ServerKeys,
-    tenderer_id: UUID,
-    lot_id: UUID,
-    request_id: UUID,
-    digest: str,
-    following: _Next,
+def _receipt_again(
+    keys: ServerKeys, known: tuple[UUID, RowFacts], tenderer_id: UUID, tender_id: UUID, digest: str
 ) -> Receipt:
-    """Write the next row of a supplier for a lot, once. Where another request is first, see what it has left."""
-    while True:
-        known = claimed(work, keys, request_id)
-        if known is not None:
-            if (known[1].tenderer_id, known[1].tender_id, known[1].manifest_sha256) != (tenderer_id, hand.id, digest):
-                raise Conflict("id-used", ID_USED)
-            return receipt_of(keys, *known)
-        chain = chain_of(work, keys, hand.id, lot_id, tenderer_id)
-        facts = following(hand, chain)
-        row_id = slot_id(keys, hand.id, lot_id, tenderer_id, facts.place)
-        body = sealed(keys, row_id, facts)
-        if keep_row(work, hand.id, row_id, claim_of(keys, request_id), body, hand.at):
-            return receipt_of(keys, row_id, facts)
-
-
-def _known_bid(work: Work, keys: ServerKeys, tender_id: UUID, tenderer_id: UUID, data: bytes) -> Receipt | None:
-    """The receipt of a bid that was acknowledged before; None for anything else."""
-    try:
-        bid_id = UUID(Manifest.from_bytes(data).bid.bid_id)
-    except (SealingFault, ValueError):
-        return None
-    known = claimed(work, keys, bid_id)
-    if known is None or tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
-        return None
     row_id, facts = known
-    same = (facts.tender_id, facts.tenderer_id, facts.manifest) == (tender_id, tenderer_id, data)
-    return receipt_of(keys, row_id, facts) if same else None
+    if (facts.tenderer_id, facts.tender_id, facts.manifest_sha256) != (tenderer_id, tender_id, digest):
+        raise Conflict("id-used", ID_USED)
+    return receipt_of(keys, row_id, facts)
+
+
+def _is_again(work: Work, coming: Coming, known: tuple[UUID, RowFacts] | None) -> TypeGuard[tuple[UUID, RowFacts]]:
+    """Whether a bid of the actor's that comes was acknowledged before, to the byte."""
+    if known is None or coming.tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
+        return False
+    facts = known[1]
+    said = (facts.tender_id, facts.tenderer_id, facts.manifest)
+    return said == (coming.tender_id, coming.tenderer_id, coming.data)
 
 
 def _own_row(work: Work, keys: ServerKeys, tender_id: UUID, tenderer_id: UUID, bid_id: UUID) -> RowFacts:
@@ -347,14 +364,6 @@ def _require_same_keys(work: Work, hand: AtHand, bid: RowFacts) -> None:
 def _asked(work: Work, hand: AtHand) -> Asked:
     """What the version that is published now asks of bids."""
     return asked_by(work.session.get_one(TenderVersion, (hand.id, hand.tender.version)).text)
-
-
-def _require_lot_in_play(work: Work, hand: AtHand, lot_id: UUID) -> None:
-    # Asked of the acts about this lot alone: replaying all of them would be the longest part of a bid's deed.
-    ended = (ActKind.LOT_CANCELLED, ActKind.LOT_UNSUCCESSFUL)
-    found = select(TenderAct.id).where(TenderAct.tender_id == hand.id, TenderAct.lot_id == lot_id)
-    if work.session.scalar(found.where(TenderAct.kind.in_(ended)).limit(1)) is not None:
-        raise NotNow("lot-ended", LOT_ENDED)
 
 
 def _deadline(hand: AtHand) -> datetime:

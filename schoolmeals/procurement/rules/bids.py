@@ -178,7 +178,7 @@ def is_for(manifest: Manifest, tenderer_id: UUID, asked: Asked) -> Refused | Non
         return Refused("one-lot", ONE_LOT, {})
     if bid.envelopes != asked.envelopes:
         return Refused("other-envelopes", OTHER_ENVELOPES, {"envelopes": ", ".join(asked.envelopes)})
-    if not _is_id(bid.bid_id):
+    if id_of(bid.bid_id) is None:
         return Refused("no-bid-id", NO_BID_ID, {})
     return None
 
@@ -230,11 +230,13 @@ FILES: Final = "files"
 _COVERS: Final = ((timedelta(hours=1), 24), (timedelta(days=1), 8), (timedelta(days=3), 3))
 
 
-def _is_id(text: str) -> bool:
+def id_of(text: str) -> UUID | None:
+    """The id that ``text`` is, in the one way that it can be written; None for anything else."""
     try:
-        return str(UUID(text)) == text
+        id = UUID(text)
     except ValueError:
-        return False
+        return None
+    return id if str(id) == text else None
 
 
 ANOTHER_BIDDER: Final = N_("This bid was sealed in the name of another supplier. Seal it anew.")

@@ -25,6 +25,7 @@ from schoolmeals.procurement.sealing.manifests import (
     SealedShare,
     manifest_digest,
     recorded_manifest,
+    require_sealed_to,
     submitted_manifest,
 )
 from schoolmeals.procurement.sealing.opener import (
@@ -74,6 +75,7 @@ __all__ = [
     "require_ciphertext",
     "require_committed",
     "require_published",
+    "require_sealed_to",
     "seal_bid",
     "shown_fingerprint",
     "submitted_manifest",

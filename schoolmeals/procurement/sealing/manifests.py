@@ -80,7 +80,9 @@ class Manifest:
             "envelopes": [_envelope_json(one) for one in self.envelopes],
             "padding": "",
         }
-        return canonical({**value, "padding": "0" * (-len(canonical(value)) % MANIFEST_STEP_BYTES)})
+        # The padding is the last field by its name, so that its zeros go before the last two bytes.
+        written = canonical(value)
+        return written[:-2] + b"0" * (-len(written) % MANIFEST_STEP_BYTES) + written[-2:]
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
@@ -110,6 +112,12 @@ def submitted_manifest(data: bytes, keys: KeySet) -> Manifest:
     """A manifest that arrives: well made and sealed to ``keys``. Raises ``not-canonical``, ``wrong-shape``,
     ``wrong-tender`` or ``key-set-swapped``. Whether its boxes hold what they should is known at the opening only."""
     manifest = Manifest.from_bytes(data)
+    require_sealed_to(manifest, keys)
+    return manifest
+
+
+def require_sealed_to(manifest: Manifest, keys: KeySet) -> None:
+    """Raise ``wrong-tender``, ``key-set-swapped`` or ``wrong-shape`` where a manifest is not sealed to ``keys``."""
     if manifest.bid.tender_id != keys.tender_id:
         raise SealingFault(FaultCode.WRONG_TENDER)
     if manifest.bid.key_set_sha256 != keys.sha256:
@@ -120,7 +128,6 @@ def submitted_manifest(data: bytes, keys: KeySet) -> Manifest:
             raise SealingFault(FaultCode.WRONG_SHAPE, part="envelopes.shares")
     if (manifest.bid.k, manifest.bid.n) != (keys.k, keys.n):
         raise SealingFault(FaultCode.WRONG_SHAPE, part="bid.k")
-    return manifest
 
 
 def recorded_manifest(data: bytes, keys: KeySet, *, sha256: str) -> Manifest:

@@ -3,9 +3,11 @@
 import io
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import pytest
+import rfc8785
+from hypothesis import given, strategies
 
 from schoolmeals.procurement.sealing import (
     MANIFEST_MAX_BYTES,
@@ -19,6 +21,7 @@ from schoolmeals.procurement.sealing import (
     seal_bid,
     submitted_manifest,
 )
+from schoolmeals.procurement.sealing import canonical as canonical_module
 from schoolmeals.procurement.sealing.canonical import canonical, digest, parse
 from schoolmeals.procurement.sealing.envelopes import is_file_name, size_class
 from tests.procurement.sealing.commission import Commission
@@ -65,6 +68,30 @@ def test_nothing_is_read_that_is_written_otherwise(data: bytes) -> None:
     with pytest.raises(SealingFault) as caught:
         parse(data)
     assert caught.value.fault.code == FaultCode.NOT_CANONICAL
+
+
+JSON: Final = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers(-(2**53) + 1, 2**53 - 1) | strategies.text(),
+    lambda inner: strategies.lists(inner) | strategies.dictionaries(strategies.text(), inner),
+)
+
+
+@given(strategies.dictionaries(strategies.text(), JSON))
+def test_the_fast_way_of_writing_gives_the_same_bytes(value: dict[str, Any]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [{"a": 2**53}, {"a": [-(2**60)]}, {"a": "\ud800"}, {"a": float("nan")}, {"a": {1}}])
+def test_what_cannot_be_written_is_refused_the_fast_way_too(value: Any) -> None:
+    with pytest.raises(SealingFault):
+        canonical(value)
+
+
+@pytest.mark.parametrize("value", [{"a": 1e16}, {"a": [1e16]}, {"\uffff": 1, "\U00010000": 2}])
+def test_the_fast_way_leaves_alone_what_it_would_write_otherwise(value: dict[str, Any]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+    wrong = canonical_module._ENCODER.encode(value).encode()
+    assert wrong != rfc8785.dumps(value)
 
 
 def test_what_is_hashed_for_one_use_fits_no_other() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from schoolmeals.embedded import EmbeddedServer
-from tests.bench import in_process, limit, over_http, seeding
+from tests.bench import in_process, limit, over_http, rush, seeding
 from tests.bench.ground import City, bench_server, build_city, settings_for
 
 Figures = dict[str, dict[str, float]]
@@ -28,6 +28,7 @@ KEYS: Final = (
     "hello",
     "http_single",
     "http_batch_100",
+    "rush",
     "seed",
 )
 RATIOS: Final = (
@@ -37,6 +38,7 @@ RATIOS: Final = (
     ("http_batch_100", "in_process_100", "batches over HTTP to batches in process"),
 )
 FLOORS: Final = {"in_process_100": 2_000, "http_single": 150, "http_batch_100": 1_250}
+RUSH_P99_MS: Final = 1_000
 SEED_SECONDS: Final = 20
 SHARES: Final = (("in_process_100x2", "pgbench_8", 0.4), ("http_single", "hello", 0.15))
 DAYS: Final = {
@@ -54,9 +56,12 @@ def main() -> int:
     asked = _arguments()
     with bench_server() as server, tempfile.TemporaryDirectory() as folder:
         figures: Figures = {}
-        taps = [key for key in KEYS if key in asked.only and key != "seed"]
+        taps = [key for key in KEYS if key in asked.only and key not in ("rush", "seed")]
         if taps:
             _measure_taps(taps, figures, asked, server, Path(folder))
+        if "rush" in asked.only:
+            figures["rush"] = rush.measure(server)
+            _tell("rush", figures)
         if "seed" in asked.only:
             figures["seed"] = seeding.measure(server)
             _tell("seed", figures)
@@ -110,6 +115,8 @@ def _judge(figures: Figures) -> int:
     missed = [f"{key} at least {floor}/s" for key, floor in FLOORS.items() if _rate(figures, key, floor) < floor]
     if figures.get("http_single", {}).get("p99_ms", 0) >= 150:
         missed.append("http_single p99 under 150 ms")
+    if figures.get("rush", {}).get("p99_ms", 0) > RUSH_P99_MS:
+        missed.append(f"rush p99 at most {RUSH_P99_MS} ms")
     if figures.get("seed", {}).get("seconds", 0) > SEED_SECONDS:
         missed.append(f"seed within {SEED_SECONDS} s")
     for key, limit_key, share in SHARES:

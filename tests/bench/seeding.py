@@ -36,14 +36,14 @@ def measure(server: EmbeddedServer) -> dict[str, float]:
     )
     with app.app_context():
         upgrade(directory=str(MIGRATIONS))
-        begun, ours, theirs = time.perf_counter(), _our_seconds(), _server_seconds(server.data)
+        begun, ours, theirs = time.perf_counter(), _our_seconds(), server_seconds(server.data)
         seed_city(system_clock(), zone=frame().zone)
         passed = time.perf_counter() - begun
         db.engine.dispose()
     return {
         "seconds": round(passed, 1),
         "our_cpu_seconds": round(_our_seconds() - ours, 1),
-        "database_cpu_seconds": round(_server_seconds(server.data) - theirs, 1),
+        "database_cpu_seconds": round(server_seconds(server.data) - theirs, 1),
     }
 
 
@@ -53,7 +53,7 @@ def _our_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _server_seconds(data: Path) -> float:
+def server_seconds(data: Path) -> float:
     """Processor time of the server, of its processes that have ended and of those that live."""
     first = (data / "postmaster.pid").read_text(encoding="ascii").split("\n", maxsplit=1)[0]
     ticks = 0

@@ -172,9 +172,6 @@ def contracts_of_school(work: Work, school_id: UUID, on: date) -> list[ContractL
     return [_line(work, row) for row in work.session.scalars(found)]
 
 
-def contracts(
-    work: Work, *, school_id: UUID | None = None, supplier_id: UUID | None = None, page: int = 1
-) -> ContractPage:
 def contracts_of_schools(work: Work, school_ids: Iterable[UUID], on: date) -> dict[UUID, list[ContractLine]]:
     """The contracts in force on a day, by school; a school that nobody feeds is left out. Public."""
     wanted = Contract.buyer_id.in_(list(school_ids))
@@ -185,6 +182,9 @@ def contracts_of_schools(work: Work, school_ids: Iterable[UUID], on: date) -> di
     return found
 
 
+def contracts(
+    work: Work, *, school_id: UUID | None = None, supplier_id: UUID | None = None, page: int = 1
+) -> ContractPage:
     """Contracts that both sides have signed, the latest first; for everybody. ``page`` counts from 1."""
     wanted: list[ColumnElement[bool]] = [Contract.active_at.is_not(None)]
     if school_id is not None:

@@ -3,13 +3,19 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from schoolmeals.database import Work
 from schoolmeals.procurement.models import Award, Contract, ContractStaff
 from schoolmeals.procurement.opened import contents_of, staff_of
 from schoolmeals.procurement.rules.awards import Load
 from schoolmeals.procurement.rules.bid_form import StaffLine
+
+
+def bound_elsewhere(work: Work, person_key: str) -> int:
+    """How many percent of their time contracts and awards of the whole city hold somebody to."""
+    held = _by_contracts(work, {person_key}, None).get(person_key, 0)
+    return held + sum(percent for key, percent in _by_awards(work, None) if key == person_key)
 
 
 def loads_of(work: Work, staff: Iterable[StaffLine], *, but_bid: UUID) -> list[Load]:
@@ -27,7 +33,7 @@ def loads_of(work: Work, staff: Iterable[StaffLine], *, but_bid: UUID) -> list[L
     return [Load(post, percent + bound.get(key, 0)) for key, (post, percent) in own.items()]
 
 
-def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID) -> dict[str, int]:
+def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID | None) -> dict[str, int]:
     """Of contracts that are made and not over, signed or not."""
     found = (
         select(ContractStaff.person_key, ContractStaff.fte_percent)
@@ -39,7 +45,7 @@ def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID) -> dict[str,
             Contract.terminated_at.is_(None),
             Contract.completed_at.is_(None),
             Contract.voided_at.is_(None),
-            Award.bid_id.is_distinct_from(but_bid),
+            true() if but_bid is None else Award.bid_id.is_distinct_from(but_bid),
         )
     )
     bound: dict[str, int] = {}
@@ -48,10 +54,11 @@ def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID) -> dict[str,
     return bound
 
 
-def _by_awards(work: Work, but_bid: UUID) -> Iterable[tuple[str, int]]:
+def _by_awards(work: Work, but_bid: UUID | None) -> Iterable[tuple[str, int]]:
     """Of awards that stand and have no contract yet."""
     contracted = select(Contract.award_id).where(Contract.award_id.is_not(None), Contract.voided_at.is_(None))
-    found = select(Award.bid_id).where(Award.ended_at.is_(None), Award.bid_id != but_bid, Award.id.not_in(contracted))
+    other = true() if but_bid is None else Award.bid_id != but_bid
+    found = select(Award.bid_id).where(Award.ended_at.is_(None), other, Award.id.not_in(contracted))
     for bid_id in work.session.scalars(found).all():
         for line in staff_of(contents_of(work, bid_id)):
             yield line.person_key, line.fte_percent

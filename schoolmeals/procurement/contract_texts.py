@@ -77,7 +77,7 @@ def contract_text(basis: Basis, agreed: Agreed) -> dict[str, Any]:
         "lease_days": agreed.lease_days,
         "terms": dict(notice["sections"].get("terms", {})),
         "sections": {name: basis.lot["sections"][name] for name in _TAKEN if name in basis.lot["sections"]},
-        "staff": [_bound(line) for line in agreed.staff],
+        "staff": [bound(line.post, line.grade, line.fte_percent, line.person_key) for line in agreed.staff],
         "changes": [],
     }
 
@@ -101,6 +101,8 @@ def changed_text(
     items += [dict(item) for item in content.get("added", ())]
     changed["items"] = items
     changed["value_minor"] = value_of(items)
+    if "replaced" in content:
+        changed["staff"] = _replaced(text["staff"], content["replaced"])
     if "ends_on" in content:
         changed["period"] = {**text["period"], "ends_on": content["ends_on"]}
     return changed
@@ -124,11 +126,14 @@ def buffet_rows(items: Iterable[tuple[UUID, BuffetItem]]) -> list[dict[str, Any]
     ]
 
 
-def _bound(line: StaffLine) -> dict[str, Any]:
+def bound(post: str, grade: int | None, fte_percent: int, person_key: str) -> dict[str, Any]:
     """Somebody who is bound to work, named by a digest alone: the text is public."""
-    return {
-        "post": line.post,
-        "grade": line.grade,
-        "fte_percent": line.fte_percent,
-        "person": sha256(line.person_key.encode()).hexdigest(),
-    }
+    person = sha256(person_key.encode()).hexdigest()
+    return {"post": post, "grade": grade, "fte_percent": fte_percent, "person": person}
+
+
+def _replaced(staff: Sequence[Mapping[str, Any]], change: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The staff with one line of it replaced, in its place."""
+    leaves, joins = dict(change["leaves"]), dict(change["joins"])
+    place = [dict(one) for one in staff].index(leaves)
+    return [dict(joins if at == place else one) for at, one in enumerate(staff)]

@@ -113,11 +113,13 @@ def test_an_officer_decides_on_one_page(app: Flask, world: Procurement) -> None:
     data = {"contract_id": contract_id, "lot_id": lot_id, "buffet": "Шай; кесе"}
     wrong = post(officer, f"{page}/contract", data=data)
     assert (wrong.status_code, "f-buffet" in body(wrong)) == (422, True)
-    made = post(officer, f"{page}/contract", data={**data, "buffet": "Шай; кесе; 100,50\nТоқаш; дана; 150"})
+    made = post(officer, f"{page}/contract", data={**data, "buffet": "Шай; Чай; Tea; кесе; 100,50\nТоқаш\tБулочка\tBun\tдана\t150"})
     assert made.status_code == 303
     found = world.look(contract_queries.contract, UUID(contract_id))
     prices = [item["price_minor"] for item in found.text["items"] if item["kind"] == "buffet"]
     assert prices == [100_50, 150_00]
+    names = [item["name"] for item in found.text["items"] if item["kind"] == "buffet"]
+    assert names[1] == {"kk": "Тоқаш", "ru": "Булочка", "en": "Bun"}, "typed, or pasted from a table"
     held = {"cause": "court", "cause_id": "2-18", "reason": "Сот ұйғарымы"}
     assert post(officer, f"{page}/suspend", data=held).status_code == 303
     assert world.stage(tender_id) is TenderStage.SUSPENDED

@@ -34,6 +34,7 @@ from schoolmeals.procurement.documents import canonical_text, digest_of
 from schoolmeals.procurement.models import Contract, ContractChange, ContractStaff
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.replacing import replace_staff, replacement
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.contracts import (
     CHANGE_KINDS,
@@ -55,7 +56,8 @@ from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewChange:
     """What a side proposes. ``index_permille`` with its ``source`` and ``from_on`` for the price; ``buffet`` for its
-    list; ``quantities`` by contract item; ``text`` for the menu and for details.
+    list; ``quantities`` by contract item; ``leaves`` (of the contract's staff) and ``joins`` (of the supplier's ledger)
+    with ``from_on`` for the staff; ``text`` for the menu and for details.
     """
 
     kind: str
@@ -65,6 +67,8 @@ class NewChange:
     from_on: date | None = None
     buffet: Sequence[BuffetItem] = ()
     quantities: Mapping[UUID, int] = field(default_factory=dict)
+    leaves: UUID | None = None
+    joins: UUID | None = None
     text: str = ""
 
 
@@ -217,11 +221,14 @@ def _apply(work: Work, hand: AtHand, row: Contract, change: ContractChange) -> N
     priced += [(UUID(one["contract_item_id"]), one["price_minor"]) for one in content.get("added", ())]
     from_on = date.fromisoformat(content["from_on"]) if content.get("from_on") else row.starts_on
     keep_prices(work, row, priced, from_on=from_on, version=change.version)
+    if "replaced" in content:
+        replace_staff(work, row, content, profile_of(work, hand.tender).number("fte_max_percent").value)
     kind = ActKind.CONTRACT_CHANGED
     if change.kind == EXTENSION:
+        before = row.ends_on
         kind, row.extended_at, row.ends_on = ActKind.CONTRACT_EXTENDED, hand.at, date.fromisoformat(content["ends_on"])
         for one in work.session.scalars(select(ContractStaff).where(ContractStaff.contract_id == row.id)):
-            one.until_on = row.ends_on
+            one.until_on = row.ends_on if one.until_on == before else one.until_on
     work.session.flush()
     said = {"number": row.number, "kind": change.kind, "version": change.version, "reason": change.reason}
     record_act(work, hand, kind, said, lot_id=row.lot_id, subject_id=row.id)
@@ -285,6 +292,12 @@ def _by_text(_work: Work, _row: Contract, _profile: Profile, new: NewChange) -> 
     return {"text": new.text.strip()}
 
 
+def _by_staff(work: Work, row: Contract, profile: Profile, new: NewChange) -> dict[str, Any]:
+    """Somebody gives their place to somebody else."""
+    who = {"leaves": new.leaves, "joins": new.joins, "from_on": new.from_on}
+    return replacement(work, row, **who, most_percent=profile.number("fte_max_percent").value)
+
+
 def _need_reason(reason: str) -> None:
     if not reason.strip():
         raise Invalid(fields={"reason": [NEEDED]})
@@ -295,6 +308,7 @@ _CONTENTS: Final[Mapping[str, Callable[[Work, Contract, Profile, NewChange], dic
     "buffet": _by_buffet,
     "quantity": _by_quantity,
     "menu": _by_text,
+    "staff": _by_staff,
     "details": _by_text,
 }
 NOT_IN_TIME: Final = FieldProblem.of("not-in-time", N_("Choose a day within the contract's time."))

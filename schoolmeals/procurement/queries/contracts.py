@@ -23,10 +23,13 @@ from schoolmeals.procurement.models import (
     ContractItem,
     ContractPrice,
     ContractSignature,
+    ContractStaff,
     Lease,
     Recheck,
+    SupplierStaff,
     Tender,
 )
+from schoolmeals.procurement.replacing import staff_of_contract
 from schoolmeals.procurement.rules.contracts import ContractStage, LeaseState, lease_state
 from schoolmeals.procurement.rules.permissions import DEEDS, decide
 
@@ -246,6 +249,23 @@ def contract(work: Work, contract_id: UUID) -> ContractView:
         side=side,
         deeds=frozenset(permitted if side is not None else ()),
     )
+
+
+def replaceable_staff(work: Work, contract_id: UUID) -> tuple[list[ContractStaff], list[SupplierStaff]]:
+    """Whom a contract in force binds, and who of the supplier's ledger could take somebody's place: for those who act
+    for the supplier; empty for all others.
+    """
+    row = work.session.get(Contract, contract_id)
+    if row is None or side_of(work, row) != "supplier" or stage_of(row) is not ContractStage.ACTIVE:
+        return [], []
+    bound = staff_of_contract(work, row)
+    free = select(SupplierStaff).where(
+        SupplierStaff.organisation_id == row.supplier_id,
+        SupplierStaff.ended_on.is_(None),
+        SupplierStaff.post.in_({one.post for one in bound}),
+        SupplierStaff.person_key.not_in([one.person_key for one in bound]),
+    )
+    return bound, list(work.session.scalars(free.order_by(SupplierStaff.post, SupplierStaff.name, SupplierStaff.id)))
 
 
 def text_of(work: Work, contract_id: UUID, version: int | None = None) -> tuple[str, str]:

@@ -16,7 +16,7 @@ VERIFIED: Final = "verified"
 """The state of a signature that was checked here and fits."""
 SIDES: Final = ("supplier", "buyer")
 FAULTS: Final = ("supplier", "buyer", "both", "none")
-CHANGE_KINDS: Final = ("price-index", "buffet", "quantity", "menu", "details")
+CHANGE_KINDS: Final = ("price-index", "buffet", "quantity", "menu", "staff", "details")
 """What a side may propose; the extension has a deed of its own."""
 EXTENSION: Final = "extension"
 YEAR: Final = timedelta(days=365)
@@ -72,6 +72,17 @@ class LeaseState(StrEnum):
     OVERDUE = "overdue"
     SIGNED = "signed"
     SIGNED_LATE = "signed-late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Somebody as the rule of replacing looks at them. ``bound_percent`` is what holds them elsewhere in the city."""
+
+    person_key: str
+    post: str
+    grade: int | None
+    fte_percent: int
+    bound_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,20 @@ def quantity_refused(now: int, wanted: int) -> Refused | None:
     return None if 0 <= wanted <= now else Refused("more-than-tendered", MORE_THAN_TENDERED)
 
 
+def replacement_refused(leaving: Worker, joining: Worker, most_percent: int) -> Refused | None:
+    """Whoever comes is somebody else, in the same post, of no lower grade, for no less time: points were given for
+    that. And nobody works beyond a whole day in the whole city (F1, F3).
+    """
+    if joining.person_key == leaving.person_key:
+        return Refused("same-person", SAME_PERSON)
+    is_worse = (joining.grade or 0) < (leaving.grade or 0) or joining.fte_percent < leaving.fte_percent
+    if joining.post != leaving.post or is_worse:
+        return Refused("staff-worse", STAFF_WORSE)
+    if joining.bound_percent + leaving.fte_percent > most_percent:
+        return Refused("staff-taken", STAFF_TAKEN, {"percent": joining.bound_percent})
+    return None
+
+
 def lease_state(due_on: date | None, signed_on: date | None, today: date) -> LeaseState:
     """Whether the lease is there, and in time."""
     if due_on is None:
@@ -204,3 +229,8 @@ INDEX_TOO_SOON: Final = N_("Prices change at most %(times)s time in a year, and 
 CEILING_RISES: Final = N_("The most that a thing of the buffet may cost can fall, and cannot rise.")
 MORE_THAN_TENDERED: Final = N_("The quantity can be less than was tendered, and not more.")
 SUPPLIER_FIRST: Final = N_("The supplier signs first.")
+SAME_PERSON: Final = N_("Choose somebody else: this person works for the contract already.")
+STAFF_WORSE: Final = N_(
+    "Whoever comes must have the same post, at least the same grade, and at least as much working time."
+)
+STAFF_TAKEN: Final = N_("This person is bound elsewhere for %(percent)s percent of their working time.")

@@ -1,8 +1,6 @@
 """Contracts: the public list and page, one's own desk, and what a side may do with a contract in force."""
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,12 +10,10 @@ from flask_babel import gettext
 from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.database import Work, reading, transaction
-from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
+from schoolmeals.errors import N_, NotFound, Refusal
 from schoolmeals.files import DRAW, PaperOrder, file_key, order_paper, to_paper
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import showing
-from schoolmeals.procurement.actions import changes, contracts, signing
-from schoolmeals.procurement.actions.changes import NewChange
 from schoolmeals.procurement.award_words import (
     CHANGE_NAMES,
     CONTRACT_KINDS,
@@ -35,24 +31,19 @@ from schoolmeals.procurement.rules.contracts import (
     FAULTS,
     LEASE_NAMES,
     STAGE_NAMES,
-    BuffetItem,
     ContractStage,
     LeaseState,
 )
-from schoolmeals.procurement.rules.drafting import LANGUAGES
 from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.contract_steps import STEPS
 from schoolmeals.procurement.views.desk import again
-from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.procurement.words import AGE_GROUP_NAMES, CHOICE_NAMES, MEAL_NAMES
 from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import day, grouped, money
 
 SIDES: Final = roles(Role.SUPPLIER, Role.SCHOOL_OFFICE, Role.PROCUREMENT_OFFICER)
 TEMPLATE: Final = "procurement/contract.html"
-_SUM: Final = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?", re.ASCII)
-_PERCENT: Final = re.compile(r"(\d{1,3})(?:[.,](\d))?", re.ASCII)
 LAST_PAGE: Final = 10_000
-_LINE_PARTS: Final = 3
 
 
 @pages.get("/contracts")
@@ -156,28 +147,6 @@ def shown_line(line: ContractLine, names: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def buffet_of_form() -> tuple[BuffetItem, ...]:
-    """The buffet's list as it is typed: one thing a line, ``name; unit; price``. Raises Invalid."""
-    found = []
-    for line in request.form.get("buffet", "").splitlines():
-        if not line.strip():
-            continue
-        parts = [part.strip() for part in line.split(";")]
-        if len(parts) != _LINE_PARTS or not all(parts):
-            raise Invalid(fields={"buffet": [BUFFET_LINE]})
-        found.append(BuffetItem(dict.fromkeys(LANGUAGES, parts[0]), parts[1], minor_of(parts[2], "buffet")))
-    return tuple(found)
-
-
-def minor_of(text: str, name: str) -> int:
-    """A sum as it is typed, in minor units. Raises Invalid for the field ``name``."""
-    found = _SUM.fullmatch(re.sub(r"\s", "", text))
-    minor = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0")) if found is not None else 0
-    if not minor:
-        raise Invalid(fields={name: [BUFFET_LINE if name == "buffet" else A_SUM]})
-    return minor
-
-
 def _asked() -> tuple[UUID | None, int]:
     try:
         school_id = UUID(request.args["school"]) if request.args.get("school") else None
@@ -203,6 +172,7 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
     with reading(actor(), now()) as work:
         found = contract_queries.contract(work, contract_id)
         names = _names(work)
+        leaves, joins = contract_queries.replaceable_staff(work, contract_id)
     text, line = found.text, found.line
     meals = [item for item in text["items"] if item["kind"] != "buffet"]
     return {
@@ -229,8 +199,10 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         "side": word_for(SIDE_NAMES, found.side or ""),
         "signed_in": actor().id is not None,
         "may": _may(found),
-        "kinds": [(code, gettext(CHANGE_NAMES[code])) for code in CHANGE_KINDS],
+        "kinds": [(code, gettext(CHANGE_NAMES[code])) for code in CHANGE_KINDS if code != "staff" or leaves],
         "faults": [(code, gettext(FAULT_NAMES[code])) for code in FAULTS],
+        "leaves": [(one.id, _worker(one.name, one.post, one.fte_percent)) for one in leaves],
+        "joins": [(one.id, _worker(one.name, one.post, one.fte_percent)) for one in joins],
         "change_id": new_id(now()),
         "typed": {},
         "open": "",
@@ -257,6 +229,10 @@ def _posts(text: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
+def _worker(name: str, post: str, fte_percent: int) -> str:
+    return f"{name}, {gettext(CHOICE_NAMES.get(post, post))}, {fte_percent} %"
+
+
 def _signature(one: SignatureFacts) -> dict[str, Any]:
     said = {True: N_("Checked again just now: it holds"), False: N_("Checked again just now: it does not hold")}
     return {
@@ -277,6 +253,8 @@ def _change(one: ChangeFacts) -> dict[str, Any]:
     if content.get("index_permille"):
         said.insert(0, f"+{content['index_permille'] / 10:g} %")
     said += [showing.said(item["name"]) for item in content.get("added", ())]
+    if content.get("replaced"):
+        said.insert(0, gettext(CHOICE_NAMES.get(content["replaced"]["leaves"]["post"], "")))
     return {
         "facts": one,
         "kind": word_for(CHANGE_NAMES, one.kind),
@@ -299,96 +277,3 @@ def _may(found: ContractView) -> frozenset[str]:
     if found.line.lease not in {LeaseState.WAITING, LeaseState.OVERDUE}:
         barred.add("sign_lease")
     return deeds - barred
-
-
-def _propose(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    text = request.form.get
-    new = NewChange(
-        kind=text("kind", ""),
-        reason=text("reason", ""),
-        index_permille=_permille(text("index", "")),
-        source=text("source", ""),
-        from_on=_day("from_on"),
-        buffet=buffet_of_form() if text("kind") == "buffet" else (),
-        quantities=_quantities(work, contract_id) if text("kind") == "quantity" else {},
-        text=text("text", ""),
-    )
-    changes.propose_change(work, tender_id, contract_id, form_id("change_id"), new)
-
-
-def _quantities(work: Work, contract_id: UUID) -> dict[UUID, int]:
-    found = {}
-    for item in contract_queries.contract(work, contract_id).text["items"]:
-        typed = request.form.get(f"quantity.{item['contract_item_id']}", "").replace(" ", "")
-        if typed:
-            if not typed.isdecimal() or len(typed) > 9:
-                raise Invalid(fields={"kind": [WHOLE]})
-            found[UUID(item["contract_item_id"])] = int(typed)
-    return found
-
-
-def _permille(text: str) -> int:
-    """A percentage as it is typed, in thousandths."""
-    found = _PERCENT.fullmatch(text.strip() or "0")
-    if found is None:
-        raise Invalid(fields={"index": [WHOLE]})
-    return int(found[1]) * 10 + int(found[2] or "0")
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
-
-
-def needed_day(name: str) -> date:
-    """A day of the form. Raises Invalid."""
-    found = _day(name)
-    if found is None:
-        raise Invalid(fields={name: [A_DAY]})
-    return found
-
-
-def _extend(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    ends_on, reason = needed_day("ends_on"), request.form.get("reason", "")
-    changes.extend_contract(work, tender_id, contract_id, form_id("change_id"), ends_on=ends_on, reason=reason)
-
-
-def _refuse(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    reason = request.form.get("reason", "")
-    changes.refuse_change(work, tender_id, contract_id, form_id("change_id"), reason=reason)
-
-
-def _lease_signed(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    number, signed_on = request.form.get("number", ""), needed_day("signed_on")
-    contracts.sign_lease(work, tender_id, contract_id, signed_on=signed_on, number=number, zone=frame().zone)
-
-
-def _terminate(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    named = {name: request.form.get(name, "") for name in ("fault", "reason")}
-    contracts.terminate_contract(work, tender_id, contract_id, **named)
-
-
-def _complete(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    contracts.complete_contract(work, tender_id, contract_id, zone=frame().zone)
-
-
-def _attach(work: Work, tender_id: UUID, contract_id: UUID) -> None:
-    file = request.files.get("file")
-    signing.attach_signature(work, tender_id, contract_id, file.read() if file is not None else b"")
-
-
-STEPS: Final[Mapping[str, Callable[[Work, UUID, UUID], None]]] = {
-    "propose": _propose,
-    "extend": _extend,
-    "refuse": _refuse,
-    "lease": _lease_signed,
-    "terminate": _terminate,
-    "complete": _complete,
-    "attach": _attach,
-}
-BUFFET_LINE: Final = FieldProblem.of("buffet-line", N_("Write each thing in a line of its own: name; unit; price."))
-A_SUM: Final = FieldProblem.of("not-a-sum", N_("Write a sum in tenge."))
-WHOLE: Final = FieldProblem.of("no-number", N_("Write a number."))
-A_DAY: Final = FieldProblem.of("not-a-day", N_("Choose a day."))

@@ -62,6 +62,8 @@ class Words:
     subject: str
     text: str
     params: Mapping[str, str]
+    leave: str = ""
+    """Where a mail program ends the letters of this kind by itself; empty where there is no such place."""
 
 
 class NotDelivered(Exception):
@@ -87,14 +89,15 @@ def promise(
     key: bytes,
     params: Mapping[str, str] | None = None,
     good_until: datetime | None = None,
+    leave: str = "",
 ) -> UUID:
     """Send a letter once ``work`` is committed; the letter's id.
 
     ``subject`` and ``text`` are message ids with gaps like ``%(name)s``, which ``params`` fill. ``key`` is
-    :func:`letters_key`.
+    :func:`letters_key`. ``leave`` is the address that ends letters of this kind by one POST (RFC 8058).
     """
     letter_id = new_id(work.now)
-    words = {"to": to, "subject": subject, "text": text, "params": dict(params or {})}
+    words = {"to": to, "subject": subject, "text": text, "params": dict(params or {}), "leave": leave}
     work.session.add(
         Letter(
             id=letter_id,
@@ -139,7 +142,9 @@ def give_up(work: Work, letter_id: UUID, because: str) -> None:
     _note(work, letter_id, keep_words=False, given_up_at=work.now, given_up_because=because)
 
 
-def compose(letter_id: UUID, at: datetime, *, sender: str, to: str, subject: str, text: str) -> EmailMessage:
+def compose(
+    letter_id: UUID, at: datetime, *, sender: str, to: str, subject: str, text: str, leave: str = ""
+) -> EmailMessage:
     """The letter as mail servers take it: plain text. Raises ValueError for an address that cannot be one."""
     message = EmailMessage()
     message["From"] = Address(addr_spec=sender)
@@ -149,6 +154,10 @@ def compose(letter_id: UUID, at: datetime, *, sender: str, to: str, subject: str
     message["Message-ID"] = f"<{letter_id}@{sender.rpartition('@')[2]}>"
     # Nobody's holiday reply need answer it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
+    if leave:
+        # Mail programs show a button of their own, and large providers ask for it (RFC 2369, RFC 8058).
+        message["List-Unsubscribe"] = f"<{leave}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text, cte="quoted-printable")
     return message
 

@@ -79,8 +79,8 @@ def _written(letter: Letter) -> EmailMessage:
     settings = frame().settings
     words = words_of(letter, letters_key(settings.secret_key))
     subject, text = spoken(words, letter.language)
-    at = letter.promised_at
-    return compose(letter.id, at, sender=settings.mail_from, to=words.to, subject=subject, text=text)
+    said = {"subject": subject, "text": text, "leave": words.leave}
+    return compose(letter.id, letter.promised_at, sender=settings.mail_from, to=words.to, **said)
 
 
 def answer(reset_id: str) -> None:

@@ -77,6 +77,7 @@ def _write(work: Work, keys: NewsKeys, reader: Subscription, tender: Tender, act
             "address": f"{keys.base_url}/tenders/{tender.id}",
             "end": keys.link(reader.id),
         },
+        leave=f"{keys.link(reader.id)}/end",
     )
 
 

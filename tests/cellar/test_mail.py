@@ -163,6 +163,15 @@ def test_a_server_elsewhere_must_speak_tls(monkeypatch: pytest.MonkeyPatch) -> N
     assert not any(line.startswith(("AUTH", "MAIL")) for line in server.asked)
 
 
+def test_a_letter_that_can_be_left_says_so_to_mail_programs() -> None:
+    about = {"sender": "a@example.kz", "to": "b@example.kz", "subject": "s", "text": "t"}
+    left = compose(new_id(), A_MONDAY, **about, leave="https://meals.example.kz/tenders/subscriptions/x/end")
+    assert left["List-Unsubscribe"] == "<https://meals.example.kz/tenders/subscriptions/x/end>"
+    assert left["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    plain = compose(new_id(), A_MONDAY, **about)
+    assert plain["List-Unsubscribe"] is plain["List-Unsubscribe-Post"] is None
+
+
 def test_a_subject_cannot_add_a_line_to_the_head() -> None:
     subject = "Hello\r\nBcc: everybody@example.kz"
     message = compose(new_id(), A_MONDAY, sender="a@example.kz", to="b@example.kz", subject=subject, text="т")

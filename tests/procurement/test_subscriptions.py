@@ -22,6 +22,7 @@ from schoolmeals.procurement.actions import enquiries, subscriptions
 from schoolmeals.procurement.actions.subscriptions import NewsKeys
 from schoolmeals.procurement.models import Subscription
 from schoolmeals.procurement.queries import tenders as queries
+from schoolmeals.procurement.queries.subscriptions import subscription_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.enquiries import NewEnquiry
 from schoolmeals.procurement.rules.news import NewSubscription, finds, is_told
@@ -210,3 +211,18 @@ def test_a_reader_follows_a_tender_and_leaves(world: Procurement, client: FlaskC
     assert client.get("/tenders/subscriptions/nobody").status_code == 404
     assert post(client, link, {"turn": "x"}).status_code == 404
     assert client.get(f"/tenders/{world.bare_draft()}/subscribe").status_code == 404
+
+
+def test_a_mail_program_ends_letters_by_itself(app: Flask, world: Procurement, keys: NewsKeys) -> None:
+    tender_id = world.tender_in(TenderStage.DISCUSSION)
+    token = follows(world, keys, tender_id=tender_id)
+    tell_subscribers(asked(world, tender_id))
+    leave = letters(world, keys)[-1].leave
+    assert leave == f"{keys.base_url}/tenders/subscriptions/{token}/end"
+    program = app.test_client()
+    path = "/" + leave.split("/", 3)[3]
+    # Neither a cookie nor a token of a form: a mail program has none.
+    assert program.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert world.look(subscription_of, token, actor=SYSTEM).ended_at is not None
+    assert program.get(path).status_code == 405, "looking ends nothing"
+    assert program.post("/tenders/subscriptions/wrong/end").status_code == 404

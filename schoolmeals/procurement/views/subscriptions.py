@@ -21,6 +21,7 @@ from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import again, school_choices
 from schoolmeals.procurement.words import LANGUAGE_NAMES
 from schoolmeals.web import PUBLIC_POLICY, actor, caller_address, guard, language, now, render, settings
+from schoolmeals.web.security import exempt_from_csrf
 
 
 @pages.get("/tenders/<uuid:tender_id>/subscribe")
@@ -70,6 +71,16 @@ def turn_subscription(subscription_token: str) -> Any:
     with transaction(PUBLIC, now()) as work:
         (deeds.confirm_subscription if turn == "confirm" else deeds.unsubscribe)(work, subscription_token)
     return render("procurement/subscription.html", **_subscription(subscription_token), done=turn)
+
+
+@pages.post("/tenders/subscriptions/<subscription_token>/end")
+@guard(PUBLIC_POLICY)
+@exempt_from_csrf
+def leave_subscription(subscription_token: str) -> Any:
+    """End the letters for a mail program that was told to (RFC 8058): no cookie speaks here, the link alone does."""
+    with transaction(PUBLIC, now()) as work:
+        deeds.unsubscribe(work, subscription_token)
+    return render("procurement/subscription.html", **_subscription(subscription_token), done="end")
 
 
 def _subscribe(tender_id: UUID | None) -> Any:

@@ -117,6 +117,25 @@ def test_the_history_begins_with_the_first_text(client: FlaskClient, published: 
     assert "The commission was drawn by lot" in shown
 
 
+def test_tenders_are_found_by_their_deadline(client: FlaskClient, world: Procurement) -> None:
+    tender_id, draft_id = world.tender_in(TenderStage.BIDDING), world.bare_draft()
+    until = world.until(tender_id, "bidding")
+
+    def found(query: str) -> bool:
+        shown = page(client, f"/tenders?{query}")
+        assert str(draft_id) not in shown
+        return f"/tenders/{tender_id}" in shown
+
+    world.clock.now = until - timedelta(days=7)
+    assert [found(f"deadline={days}") for days in (3, 7, 14, 30)] == [False, True, True, True]
+    world.clock.now = until - timedelta(days=7, seconds=1)
+    assert not found("deadline=7")
+    world.clock.now = until + timedelta(seconds=1)
+    assert not found("deadline=30"), "what is over has no deadline"
+    for wrong in ("5", "x", "-7"):
+        assert client.get(f"/tenders?deadline={wrong}").status_code == 404
+
+
 def test_the_feed_is_atom_with_the_publication(client: FlaskClient, published: UUID) -> None:
     answer = client.get("/tenders/feed.atom", headers={"Accept-Language": "en"})
     assert answer.content_type == "application/atom+xml; charset=utf-8"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,6 +36,8 @@ class TenderSearch:
     school_id: UUID | None = None
     organiser_id: UUID | None = None
     text: str = ""
+    deadline_days: int | None = None
+    """Those that take bids now, or will, and no longer than so many days from now."""
     page: int = 1
     published: bool = False
     """Whether drafts are left out, also those that the actor may see."""
@@ -230,6 +232,9 @@ def _narrowed(search: TenderSearch, now: datetime) -> list[ColumnElement[bool]]:
     if search.school_id is not None:
         lots = select(Lot.tender_id).where(Lot.school_id == search.school_id, Lot.removed_at.is_(None))
         found.append(Tender.id.in_(lots))
+    if search.deadline_days is not None:
+        takes = or_(stage_is(TenderStage.DISCUSSION, now), stage_is(TenderStage.BIDDING, now))
+        found.append(and_(takes, Tender.bidding_until <= now + timedelta(days=search.deadline_days)))
     for word in search.text.split():
         titles = Tender.title.cast(SqlText)
         found.append(or_(titles.icontains(word, autoescape=True), Tender.number.icontains(word, autoescape=True)))

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, make_response, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from schoolmeals import identity
 from schoolmeals.database import reading
@@ -31,6 +31,8 @@ from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, public_b
 
 MOST_TEXT = 100
 LAST_PAGE = 10_000
+DEADLINES = (3, 7, 14, 30)
+"""Days within which a reader may ask for deadlines."""
 
 
 @pages.get("/tenders")
@@ -50,6 +52,7 @@ def tenders() -> Any:
         typed=request.args,
         stages=[(one.value, gettext(STAGE_NAMES[one])) for one in TenderStage if one not in UNPUBLISHED],
         schools=[(one.id, one.name(language())) for one in schools.values() if one.kind == "school"],
+        deadlines=[(days, ngettext("Within %(num)s day", "Within %(num)s days", days)) for days in DEADLINES],
         page_url=_page_url,
     )
 
@@ -169,17 +172,18 @@ def _asked() -> TenderSearch:
     try:
         stage = TenderStage(args["stage"]) if args.get("stage") else None
         school_id = UUID(args["school"]) if args.get("school") else None
+        days = int(args["deadline"]) if args.get("deadline") else None
         page = int(args.get("page") or 1)
     except ValueError as error:
         raise NotFound from error
-    if not 1 <= page <= LAST_PAGE:
+    if not 1 <= page <= LAST_PAGE or days not in (None, *DEADLINES):
         raise NotFound
     text = args.get("text", "").replace("\x00", "")[:MOST_TEXT]
-    return TenderSearch(stage=stage, school_id=school_id, text=text, page=page, published=True)
+    return TenderSearch(stage=stage, school_id=school_id, text=text, deadline_days=days, page=page, published=True)
 
 
 def _page_url(page: int) -> str:
-    kept = {name: request.args.get(name) or None for name in ("text", "stage", "school")}
+    kept = {name: request.args.get(name) or None for name in ("text", "stage", "school", "deadline")}
     return url_for("procurement.tenders", page=page, **cast(Any, kept))
 
 

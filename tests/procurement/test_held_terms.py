@@ -52,6 +52,13 @@ def with_a_low_price(world: Procurement) -> UUID:
     return table.tender_id
 
 
+def with_nobody_admitted(world: Procurement) -> UUID:
+    table = Table(world, world.tender_in(TenderStage.ADMISSION))
+    plant(world, table.tender_id, unreadable="incomplete")
+    table.finish_admission()
+    return table.tender_id
+
+
 def promoted(world: Procurement) -> UUID:
     tender_id = world.tender_in(TenderStage.STANDSTILL)
     lot_id = next(iter(world.look(tender_queries.tender, tender_id, actor=SYSTEM).lots))
@@ -80,6 +87,7 @@ KINDS: dict[str, tuple[Callable[[Procurement], UUID], str, str]] = {
     "reveal": (disclosing, "reveal", "opening"),
     "mending": (with_a_fix, "fix:", "admission"),
     "evaluation": (at(TenderStage.EVALUATION), "evaluation", "admission"),
+    "objections": (with_nobody_admitted, "objections:", "admission"),
     "prices": (with_a_low_price, "prices", "evaluation"),
     "low price": (with_a_low_price, "low-price:", "evaluation"),
     "standstill": (at(TenderStage.STANDSTILL), "standstill", "award"),

@@ -47,7 +47,11 @@ def decided(world: Procurement) -> UUID:
     good, bad = plant(world, table.tender_id), plant(world, table.tender_id, staff=[])
     table.declare(good, bad)
     cell = table.cell(bad, "resources")
-    why = {"reason_code": "staff-short", "reason": "Аспазшылар жетпейді", "evidence": list(cell.finding.evidence)}
+    why: dict[str, Any] = {
+        "reason_code": "staff-short",
+        "reason": "Аспазшылар жетпейді",
+        "evidence": list(cell.finding.evidence),
+    }
     table.vote(bad, "resources", met=False, **why)
     table.admit(good, bad)
     contest: dict[str, Any] = {"reason_code": "illegible", "reason": "Мөрі көрінбейді", "actor": table.members[0]}

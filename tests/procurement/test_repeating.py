@@ -113,7 +113,7 @@ def test_a_draft_names_its_review_body_on_the_form(app: Flask, world: Procuremen
 
 
 def test_no_school_judges_complaints(world: Procurement) -> None:
-    about = {"profile_code": "kz-catering-points", "title": TITLE}
+    about: dict[str, Any] = {"profile_code": "kz-catering-points", "title": TITLE}
     with pytest.raises(Invalid) as caught:
         world.do(drafting.open_draft, world.city_id, review_body_id=world.school_id, **about)
     assert set(caught.value.fields) == {"review_body_id"}

@@ -26,6 +26,7 @@ from schoolmeals.procurement.rules.admission import (
     may_fix,
     reason_problems,
 )
+from schoolmeals.procurement.rules.awards import objections_term
 from schoolmeals.procurement.rules.opening import windows
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -174,6 +175,9 @@ def finish_admission(work: Work, tender_id: UUID, *, zone: ZoneInfo) -> Mapping[
     begun = {"evaluation": profile.term("evaluation")}
     if len(profile.envelopes) > 1:
         begun[windows(TenderStage.EVALUATION).window] = profile.term("opening_window")
+    # Where all who bid for a lot were turned away nothing else would keep it from ending before anybody can complain.
+    turned_away = [lot_id for lot_id, made in lots.items() if made["rejected"] and not made["admitted"]]
+    begun |= {objections_term(lot_id): profile.term("standstill") for lot_id in turned_away}
     reckoning = reckoning_of(work, hand.tender, zone)
     terms = {name: reckoning.begin(hand.at, length, accelerator=profile.accelerator) for name, length in begun.items()}
     payload = {

@@ -30,7 +30,15 @@ from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.ranked import ranking_of, tried_bids
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import Candidate, Finding, following, may_end, signing_of
+from schoolmeals.procurement.rules.awards import (
+    Candidate,
+    Finding,
+    following,
+    may_end,
+    may_give_up,
+    objections_term,
+    signing_of,
+)
 from schoolmeals.procurement.rules.drafting import NEEDED
 from schoolmeals.procurement.rules.quorum import has_quorum, heads
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -81,7 +89,7 @@ def sign_award(
 
 def declare_unsuccessful(work: Work, tender_id: UUID, lot_id: UUID, reason: str) -> None:
     """End a lot for which no bid is left: none came, none was admitted, or every award fell. The tender ends with its
-    last lot. Raises NotFound, Invalid, Conflict ``lot-is-settled``, ``bids-left``.
+    last lot. Raises NotFound, Invalid, Conflict ``lot-is-settled``, ``bids-left``, NotNow ``objections-run``.
     """
     hand = permitted(work, "declare_unsuccessful", tender_id)
     lot = hand.facts.lots.get(lot_id)
@@ -93,6 +101,9 @@ def declare_unsuccessful(work: Work, tender_id: UUID, lot_id: UUID, reason: str)
         raise Conflict("lot-is-settled", N_("This lot has an award, or has ended already."))
     if _bids_left(work, hand, lot_id):
         raise Conflict("bids-left", N_("There are bids for this lot that can still win. Decide on them first."))
+    refused = may_give_up(hand.facts.terms.get(objections_term(lot_id)), hand.at)
+    if refused is not None:
+        raise NotNow(refused.code, refused.sentence, **refused.facts)
     end_lot(work, hand, lot_id, NO_BID, reason.strip())
     settle(work, hand)
 

@@ -14,7 +14,7 @@ from schoolmeals.procurement.models import Award, Recheck
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.ranked import awards_of, ranking_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import Candidate, signing_of, standstill_of
+from schoolmeals.procurement.rules.awards import Candidate, objections_term, signing_of, standstill_of
 from schoolmeals.procurement.rules.stages import TenderStage
 
 
@@ -45,6 +45,8 @@ class LotAward:
     awards: tuple[AwardFacts, ...]
     standstill_until: datetime | None
     signing_until: datetime | None
+    objections_until: datetime | None
+    """Until when those who were turned away can complain, where nobody was admitted."""
     findings: Mapping[UUID, tuple[Mapping[str, Any], ...]]
     """By supplier, of the last look at each."""
     end_code: str
@@ -78,6 +80,7 @@ def award_view(work: Work, tender_id: UUID) -> AwardView:
     lots = []
     for lot_id, facts in hand.facts.lots.items():
         standstill, signing = standstill_of(hand.facts.terms, lot_id), signing_of(hand.facts.terms, lot_id)
+        objections = hand.facts.terms.get(objections_term(lot_id))
         said = ends.get(lot_id, {}) if facts.stage in {LotStage.UNSUCCESSFUL, LotStage.CANCELLED} else {}
         lots.append(
             LotAward(
@@ -87,6 +90,7 @@ def award_view(work: Work, tender_id: UUID) -> AwardView:
                 awards=tuple(_award(row) for row in awards if row.lot_id == lot_id),
                 standstill_until=standstill.until if standstill is not None else None,
                 signing_until=signing.until if signing is not None else None,
+                objections_until=objections.until if objections is not None else None,
                 findings={row.supplier_id: tuple(row.findings) for row in looked if row.lot_id == lot_id},
                 end_code=said.get("code", said.get("reason_code", "")),
                 end_reason=said.get("reason", ""),

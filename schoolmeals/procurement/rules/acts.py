@@ -294,8 +294,12 @@ def _executed(facts: TenderFacts, act: Act) -> TenderFacts:
         return facts
     reopened = {id: LotFacts() if lot.stage is LotStage.UNSUCCESSFUL else lot for id, lot in facts.lots.items()}
     gone = dict.fromkeys(("admitted_at", "evaluated_at", "awarded_at", "standstill_until"))
-    terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in {"standstill", "signing"}}
+    terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in _AFTER_ADMISSION}
     return replace(facts, times=replace(facts.times, **gone), terms=terms, lots=reopened)
+
+
+_AFTER_ADMISSION: Final = frozenset({"standstill", "signing", "objections"})
+"""Terms that what came after admission began, by the beginnings of their names."""
 
 
 def _ids(act: Act) -> frozenset[UUID]:

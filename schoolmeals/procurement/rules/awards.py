@@ -94,6 +94,18 @@ def all_failed(lots: Mapping[UUID, LotFacts]) -> bool:
     return all(lot.stage in FAILED for lot in lots.values())
 
 
+def objections_term(lot_id: UUID | str) -> str:
+    """What the term is called in which those who were turned away can complain before their lot ends."""
+    return f"objections:{lot_id}"
+
+
+def may_give_up(objections: Term | None, at: datetime) -> Refused | None:
+    """A lot for which bids came, and none was admitted, ends once the time to complain about that is over."""
+    if objections is None or is_over(objections.until, at):
+        return None
+    return Refused("objections-run", OBJECTIONS_RUN, {"until": objections.until})
+
+
 def standstill_of(terms: Mapping[str, Term], lot_id: UUID) -> Term | None:
     """The standstill that a lot's contract waits for: its own after a promotion, else the tender's."""
     return terms.get(f"standstill:{lot_id}") or terms.get("standstill")
@@ -119,5 +131,8 @@ def _candidates(rows: Iterable[Mapping[str, Any]]) -> tuple[Candidate, ...]:
     return tuple(sorted(found, key=lambda one: one.rank))
 
 
+OBJECTIONS_RUN: Final = N_(
+    "Bids for this lot were rejected, and whoever made them can still complain. Declare it unsuccessful after that."
+)
 NO_SUCH_REASON: Final = N_("Choose a reason from the list.")
 STILL_TIME: Final = N_("The term to sign the contract is not over yet.")

@@ -228,6 +228,7 @@ def _lot(lot: Mapping[str, Any], facts: LotAward, names: Mapping[UUID, str]) -> 
         "winner": names.get(standing.supplier_id, "") if standing is not None else "",
         "value": money(standing.value_minor, standing.currency, language()) if standing is not None else "",
         "signing_until": facts.signing_until,
+        "objections_until": facts.objections_until if facts.stage is LotStage.ACTIVE else None,
         "end": lot_end_words(facts.end_code) or word_for(CANCEL_NAMES, facts.end_code),
         "end_reason": facts.end_reason,
         "ranking": [

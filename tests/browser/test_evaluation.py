@@ -66,9 +66,9 @@ def test_every_page_of_an_evaluation_is_open_to_everybody(app: Flask, clock: Mov
     years = (date(2019, 1, 1), date(2024, 12, 31))
     one = offered(table, "«Дәм» ЖШС", experience=[work_done(*years)])
     other = offered(table, "ЖК Мұратова", experience=[work_done(*years, public=False)], staff=[person("Айша")])
-    offered(table, "ТОО «Нан»", unreadable="incomplete")
+    unread = offered(table, "ТОО «Нан»", unreadable="incomplete")
     at, member = f"/commission/{table.tender_id}", table.members[0].id
-    table.declare(one, other)
+    table.declare(one, other, unread)
     content = table.board().row(other.id).candidate.content_sha256
     table.vote(
         other,

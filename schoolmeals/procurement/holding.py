@@ -11,12 +11,11 @@ from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.bids import FILES, files_from, files_until
+from schoolmeals.procurement.rules.complaints import DECISION
 from schoolmeals.procurement.rules.terms import Term, as_payload
 
 COMPLAINT: Final = "complaint"
 """The cause of an accepted complaint; its ``cause_id`` is ``complaint:<id>``."""
-DECISION: Final = "decision:"
-"""The names of the terms in which complaints are decided begin so; a suspension is no reason to decide later."""
 
 
 def hold(work: Work, hand: AtHand, cause: str, cause_id: str, reason: str) -> None:

@@ -27,7 +27,7 @@ from schoolmeals.procurement.acting import (
     permitted,
     record_act,
 )
-from schoolmeals.procurement.holding import COMPLAINT, DECISION, cause_of, hold, let_go
+from schoolmeals.procurement.holding import COMPLAINT, cause_of, hold, let_go
 from schoolmeals.procurement.models import Complaint, ComplaintFile, ComplaintPost
 from schoolmeals.procurement.promoting import end_standing, promote_next, settle, standing_award
 from schoolmeals.procurement.queries.complaints import posts_of, stage_of
@@ -37,6 +37,7 @@ from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import ORDERED, standstill_of
 from schoolmeals.procurement.rules.complaints import (
     ABOUT,
+    DECISION,
     INADMISSIBLE_CODES,
     LARGEST_BYTES,
     LONGEST,

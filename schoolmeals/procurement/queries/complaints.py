@@ -10,10 +10,9 @@ from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement.acting import at_hand
-from schoolmeals.procurement.holding import DECISION
 from schoolmeals.procurement.models import Complaint, ComplaintFile, ComplaintPost, Tender
 from schoolmeals.procurement.queries.tenders import visible
-from schoolmeals.procurement.rules.complaints import ComplaintStage, Said, complaint_stage
+from schoolmeals.procurement.rules.complaints import DECISION, ComplaintStage, Said, complaint_stage
 from schoolmeals.procurement.rules.permissions import DEEDS, Party, decide
 
 _READERS = frozenset({Party.REVIEW_BODY, Party.OFFICER, Party.AUDITOR, Party.CITY_ADMIN, Party.SYSTEM})

@@ -14,6 +14,8 @@ from schoolmeals.procurement.rules.stages import TenderStage, is_over
 from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.verdicts import Refused
 
+DECISION: Final = "decision:"
+"""The names of the terms in which complaints are decided begin so; a suspension is no reason to decide later."""
 ABOUT: Final = ("terms", "opening", "admission", "evaluation", "award", "other")
 OUTCOMES: Final = ("satisfied", "partly", "declined")
 INADMISSIBLE_CODES: Final = ("late", "not-about-this-tender", "no-reasons", "repeated", "other")

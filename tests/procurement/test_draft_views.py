@@ -71,6 +71,18 @@ def test_what_a_form_sends_is_what_was_shown(app: Flask, name: str) -> None:
     assert read_content(chosen, typed(content)) == content
 
 
+def test_a_form_has_as_many_rows_as_must_be_filled(app: Flask) -> None:
+    menu, posts = (section(name, "catering", of_lot=True) for name in ("menu", "staff"))
+    assert menu is not None
+    assert posts is not None
+    days = LOT_SECTIONS["menu"]["days"]
+    with app.test_request_context():
+        assert [len(one.rows) for one in inputs_of(menu, {}) if one.rows] == [20]
+        assert [len(one.rows) for one in inputs_of(menu, {"days": days[:15]}) if one.rows] == [20]
+        assert [len(one.rows) for one in inputs_of(menu, {"days": days}) if one.rows] == [23]
+        assert [len(one.rows) for one in inputs_of(posts, {}) if one.rows] == [4]
+
+
 def test_what_cannot_be_read_is_kept_as_it_was_typed() -> None:
     chosen = items_section("catering", ())
     sent = {"items.0.meal": "lunch", "items.0.ceiling_minor": "eight hundred", "items.7.meal": " ", "items.x.meal": "y"}

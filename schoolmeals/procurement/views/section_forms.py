@@ -129,7 +129,8 @@ def _inputs(one: Field, value: Any, path: str) -> list[Input]:
 
 
 def _rows(one: Field, rows: list[Mapping[str, Any]], path: str) -> list[list[Input]]:
-    spare: list[Mapping[str, Any]] = [{}] * (SPARE_ROWS if rows else SPARE_ROWS + 1)
+    # As many as the rule asks for are there at once: a menu of twenty days is not saved three by three.
+    spare: list[Mapping[str, Any]] = [{}] * max(one.least - len(rows), SPARE_ROWS if rows else SPARE_ROWS + 1)
     return [
         [control for each in one.fields for control in _inputs(each, row.get(each.name), f"{path}.{place}.{each.name}")]
         for place, row in enumerate([*rows, *spare])

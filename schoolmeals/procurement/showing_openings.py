@@ -1,6 +1,6 @@
 """An opening in words: its envelopes, its members and its steps, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -49,7 +49,7 @@ def shown_line(
         "tenderer": tenderers[line.tenderer_id],
         "school": schools[str(line.lot_id)],
         "received_at": line.received_at,
-        "envelope": word(line.envelope),
+        "envelope": _envelope(line.envelope, found.envelopes),
         "good": len(line.good),
         "needed": found.needed,
         "who": [seats.get(str(seat), "") for seat in line.good],
@@ -69,13 +69,15 @@ def shown_member(seat: SeatFacts, found: OpeningFacts) -> list[str]:
     return [seat.name, word(seat.part), constituency, *([present, declared] if found.lines else ["-", "-"])]
 
 
-def shown_step(act: Act, bidders: Mapping[UUID, str], seats: Mapping[str, str]) -> dict[str, Any]:
+def shown_step(
+    act: Act, bidders: Mapping[UUID, str], seats: Mapping[str, str], envelopes: Sequence[str]
+) -> dict[str, Any]:
     """A step of the opening: the words and the moment."""
     said = act.payload
     about = {
         "name": said.get("name") or seats.get(str(act.subject_id), ""),
         "tenderer": bidders.get(act.subject_id, "") if act.subject_id is not None else "",
-        "envelope": word(str(said.get("envelope", ""))),
+        "envelope": _envelope(str(said.get("envelope", "")), envelopes),
         "reason": word(str(said.get("reason", ""))),
         "present": said.get("present", ""),
         "needed": said.get("needed", ""),
@@ -85,6 +87,11 @@ def shown_step(act: Act, bidders: Mapping[UUID, str], seats: Mapping[str, str]) 
     text = BAD_SHARES if is_bad else STEP_NAMES[act.kind]
     care = is_bad or act.kind in (ActKind.BID_UNREADABLE, ActKind.OPENING_ADJOURNED)
     return {"moment": act.at, "text": gettext(text) % about, "care": care}
+
+
+def _envelope(code: str, envelopes: Sequence[str]) -> str:
+    """What an envelope is called: where a bid has one alone, that holds the prices too."""
+    return word(code if len(envelopes) > 1 or not code else "bid")
 
 
 def _is_stuck(line: EnvelopeLine, found: OpeningFacts) -> bool:

@@ -136,6 +136,24 @@ def test_before_the_opening_the_page_tells_no_bid(app: Flask, world: Procurement
     assert world.look(opening_queries.opening, tender_id, actor=SYSTEM).lines == []
 
 
+def test_a_member_finds_the_way_from_the_own_part_to_the_opening_and_back(
+    app: Flask, world: Procurement, tender_id: UUID
+) -> None:
+    hand_in(world, tender_id)
+    world.clock.now = world.until(tender_id, "bidding") + timedelta(minutes=31)
+    member = browser_of(app, world, world.seat(tender_id, "member"))
+    own, shared = f"/commission/{tender_id}/opening", f"/tenders/{tender_id}/opening"
+    assert "Begin the opening" in member.get(own).text
+    assert f'href="{own}"' not in member.get(shared).text
+    send(member, f"{shared}/start", {}, shown_at=own)
+    assert "Begin the opening" not in member.get(own).text
+    page = member.get(shared).text
+    assert f'href="{own}"' in page
+    # A bid in one envelope is whole in it.
+    assert "Envelope with the whole bid" in page
+    assert f'href="{own}"' not in public(app).get(shared).text
+
+
 def test_members_open_and_everybody_follows(app: Flask, world: Procurement, tender_id: UUID) -> None:
     bid = hand_in(world, tender_id)
     start(world, tender_id)

@@ -81,6 +81,8 @@ class OpeningFacts:
     staying: int
     """How many of those who hold them still sit in the commission."""
     needed: int
+    envelopes: Sequence[str]
+    """What a bid consists of."""
     seats: Sequence[SeatFacts]
     present: frozenset[UUID]
     quorum: int
@@ -122,6 +124,7 @@ def opening(work: Work, tender_id: UUID) -> OpeningFacts:
         key_holders=sum(holds_a_key(seat, hand.tender.published_at) for seat in hand.seats),
         staying=sum(seat.votes and holds_a_key(seat, hand.tender.published_at) for seat in hand.seats),
         needed=profile.commission("shares_needed").value,
+        envelopes=profile.json["envelopes"],
         seats=voters(hand.seats),
         present=frozenset(id for line in lines for id in (*line.good, *(seat for seat, _ in line.bad))),
         quorum=quorum_size(hand.seats, profile),

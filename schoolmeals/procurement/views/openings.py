@@ -130,7 +130,9 @@ def shown_opening(tender_id: UUID) -> dict[str, Any]:
         "stage": showing.stage_tag(found.stage),
         "lines": lines,
         "members": [shown_member(seat, found) for seat in found.seats],
-        "steps": [shown_step(act, names_of_bids(found, names), seats) for act in reversed(found.steps)],
+        "steps": [
+            shown_step(act, names_of_bids(found, names), seats, found.envelopes) for act in reversed(found.steps)
+        ],
         "may": _may(found),
         "can_disclose": any(id in actor().schools_as(Role.SUPPLIER) for id in tenderers) and found.reveal is not None,
     }

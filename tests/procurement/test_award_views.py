@@ -113,8 +113,15 @@ def test_an_officer_decides_on_one_page(app: Flask, world: Procurement) -> None:
     data = {"contract_id": contract_id, "lot_id": lot_id, "buffet": "Шай; кесе"}
     wrong = post(officer, f"{page}/contract", data=data)
     assert (wrong.status_code, "f-buffet" in body(wrong)) == (422, True)
-    made = post(officer, f"{page}/contract", data={**data, "buffet": "Шай; Чай; Tea; кесе; 100,50\nТоқаш\tБулочка\tBun\tдана\t150"})
+    made = post(
+        officer,
+        f"{page}/contract",
+        data={**data, "buffet": "Шай; Чай; Tea; кесе; 100,50\nТоқаш\tБулочка\tBun\tдана\t150"},
+    )
     assert made.status_code == 303
+    # What is made is not offered again.
+    assert "Make a contract of an award" in text
+    assert "Make a contract of an award" not in body(officer.get(page))
     found = world.look(contract_queries.contract, UUID(contract_id))
     prices = [item["price_minor"] for item in found.text["items"] if item["kind"] == "buffet"]
     assert prices == [100_50, 150_00]

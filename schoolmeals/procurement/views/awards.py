@@ -37,6 +37,7 @@ from schoolmeals.procurement.queries.tenders import TenderView
 from schoolmeals.procurement.repeating import lots_without_supplier, repeat_tender, repetitions_of
 from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
+from schoolmeals.procurement.rules.contracts import ContractStage
 from schoolmeals.procurement.rules.permissions import Party
 from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
@@ -49,6 +50,8 @@ from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import money
 
+ENDED_EARLY: Final = frozenset({ContractStage.VOID, ContractStage.TERMINATED})
+"""A lot whose contract came to this can have another one."""
 CHAIRS: Final = roles(Role.COMMISSION_MEMBER)
 
 
@@ -200,6 +203,7 @@ def _award(tender_id: UUID) -> dict[str, Any]:
         "verified": view.profile.number("standstill").verified,
         "complaints": [shown_complaint(one) for one in complaints],
         "contracts": [shown_line(one, names) for one in lines],
+        "contracted": {one.lot_id for one in lines if one.stage not in ENDED_EARLY},
         "may_complain": "make_complaint" in view.deeds or actor().id is None,
         "version": version,
         "supplier_names": {one.id: one.name(language()) for one in found_names if one.kind == "supplier"},
@@ -296,6 +300,9 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
         "cancel_codes": _pairs({code: CANCEL_NAMES[code] for code in CANCEL_CODES}),
         "end_codes": _pairs({code: END_NAMES[code] for code in END_CODES}),
         "active_lots": [(lot.lot_id, named.get(lot.lot_id, "")) for lot in found.lots if lot.stage is LotStage.ACTIVE],
+        "to_contract": [
+            (lot.lot_id, named.get(lot.lot_id, "")) for lot in awarded if lot.lot_id not in context["contracted"]
+        ],
         "awarded_lots": [(lot.lot_id, named.get(lot.lot_id, "")) for lot in awarded],
         "open_lots": [
             (lot.lot_id, named.get(lot.lot_id, ""))

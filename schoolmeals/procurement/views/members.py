@@ -169,7 +169,7 @@ def _desks(view: SeatView) -> list[tuple[str, str]]:
     if not view.seat.votes or view.stage in UNPUBLISHED:
         return []
     reached = {stage for opens, stage in _OPENED_BY if getattr(view, opens) is not None}
-    found = [(gettext(STAGE_NAMES[stage]), endpoint) for stage, endpoint in DESKS.items() if stage in reached]
+    found = [(gettext(DESK_NAMES[stage]), endpoint) for stage, endpoint in DESKS.items() if stage in reached]
     return [one for one in found if one[1] != DESKS[TenderStage.AWARDING] or view.chairs]
 
 
@@ -209,6 +209,11 @@ DESKS: Final = {
     TenderStage.ADMISSION: "procurement.admission_matrix",
     TenderStage.EVALUATION: "procurement.scoring_board",
     TenderStage.AWARDING: "procurement.award_to_sign",
+}
+DESK_NAMES: Final = {
+    TenderStage.ADMISSION: STAGE_NAMES[TenderStage.ADMISSION],
+    TenderStage.EVALUATION: STAGE_NAMES[TenderStage.EVALUATION],
+    TenderStage.AWARDING: N_("Protocol of the award"),
 }
 _OPENED_BY: Final = (
     ("opened_at", TenderStage.ADMISSION),

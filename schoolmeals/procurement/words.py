@@ -78,6 +78,14 @@ UNIT_NAMES: Final = {
     "commissions": N_("commissions"),
     "bids": N_("bids"),
 }
+SALE_UNIT_NAMES: Final = {
+    "piece": N_("piece"),
+    "cup": N_("cup"),
+    "portion": N_("portion"),
+    "bottle": N_("bottle"),
+    "pack": N_("pack"),
+}
+"""By what a buffet sells; a unit that is typed in other words is shown as it was typed."""
 NUMBER_NAMES: Final = {
     "discussion": N_("Discussion of the draft terms"),
     "bidding_min": N_("Least time for bids"),

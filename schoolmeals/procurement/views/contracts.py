@@ -37,7 +37,7 @@ from schoolmeals.procurement.rules.contracts import (
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.contract_steps import STEPS
 from schoolmeals.procurement.views.desk import again
-from schoolmeals.procurement.words import AGE_GROUP_NAMES, CHOICE_NAMES, MEAL_NAMES
+from schoolmeals.procurement.words import AGE_GROUP_NAMES, CHOICE_NAMES, MEAL_NAMES, SALE_UNIT_NAMES
 from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import day, grouped, money
 
@@ -185,7 +185,7 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         "organiser": showing.said(text["organiser"]["name"]),
         "items": [_item(item, text["currency"]) for item in meals],
         "buffet": [
-            [showing.said(item["name"]), item["unit"], money(item["price_minor"], text["currency"], language())]
+            [showing.said(item["name"]), _unit(item["unit"]), money(item["price_minor"], text["currency"], language())]
             for item in text["items"]
             if item["kind"] == "buffet"
         ],
@@ -217,6 +217,10 @@ def _item(item: Mapping[str, Any], currency: str) -> list[str]:
     price, total = item["price_minor"], item["quantity"] * item["price_minor"]
     amounts = [money(one, currency, language()) for one in (price, total)]
     return [name, grouped(item["quantity"], language()), *amounts]
+
+
+def _unit(unit: str) -> str:
+    return str(gettext(SALE_UNIT_NAMES[unit])) if unit in SALE_UNIT_NAMES else unit
 
 
 def _posts(text: Mapping[str, Any]) -> list[list[str]]:

@@ -247,6 +247,15 @@ class Table:
 
 def goods_table(world: Procurement) -> Table:
     """A tender for goods, where the price decides and comes in an envelope of its own; in admission."""
+    tender_id = goods_draft(world)
+    world.draw_commission(tender_id)
+    for step in path_to(TenderStage.ADMISSION):
+        step(world, tender_id)
+    return Table(world, tender_id)
+
+
+def goods_draft(world: Procurement) -> UUID:
+    """A draft for goods that lacks nothing but its commission."""
     tender_id = world.bare_draft(profile_code="kz-goods-price")
     lot_id = world.do(drafting.add_lot, tender_id, world.school_id)
     for name, content in TENDER_SECTIONS.items():
@@ -256,7 +265,4 @@ def goods_table(world: Procurement) -> Table:
     goods = {"name": texts("Milk"), "group": "dairy", "unit": "l"}
     item = NewItem(goods=goods, quantity=1000, ceiling_minor=500_00)
     world.do(drafting.set_items, tender_id, lot_id, [item])
-    world.draw_commission(tender_id)
-    for step in path_to(TenderStage.ADMISSION):
-        step(world, tender_id)
-    return Table(world, tender_id)
+    return tender_id

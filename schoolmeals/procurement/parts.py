@@ -182,5 +182,4 @@ def _events(action: str, kind: str, tender_id: UUID, ids: Sequence[UUID]) -> lis
 
 def _unnamed(work: Work, at: datetime) -> Work:
     # The log must not tell who bids: its event is nobody's, and of the hour, as are those for rows that are nothing.
-    unnamed: Any = replace(work, actor=SYSTEM, now=hour_of(at))
-    return unnamed
+    return replace(work, actor=SYSTEM, now=hour_of(at))

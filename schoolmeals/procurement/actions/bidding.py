@@ -5,7 +5,7 @@ Nothing here numbers an act or names anybody in the log: until the opening nobod
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from schoolmeals.actors import Role
@@ -224,9 +224,10 @@ def _submit(
     refusal = _refusal(work, deed, tender_id, arrival)
     if refusal is not None:
         # Whoever lost the answer asks again, maybe after the deadline: what was acknowledged stays so.
-        if isinstance(refusal, NotNow) and _is_again(work, coming, arrival.known):
-            return receipt_of(keys, *arrival.known)
-        raise refusal
+        lost = _lost_receipt(work, coming, keys, arrival.known) if isinstance(refusal, NotNow) else None
+        if lost is None:
+            raise refusal
+        return lost
     _require_own(work, tenderer_id)
     manifest = _accepted(coming, arrival)
     digest = manifest_digest(data)
@@ -326,13 +327,14 @@ def _receipt_again(
     return receipt_of(keys, row_id, facts)
 
 
-def _is_again(work: Work, coming: Coming, known: tuple[UUID, RowFacts] | None) -> TypeGuard[tuple[UUID, RowFacts]]:
-    """Whether a bid of the actor's that comes was acknowledged before, to the byte."""
+def _lost_receipt(work: Work, coming: Coming, keys: ServerKeys, known: tuple[UUID, RowFacts] | None) -> Receipt | None:
+    """The receipt of a bid of the actor's that was acknowledged before, to the byte; None for anything else."""
     if known is None or coming.tenderer_id not in work.actor.schools_as(Role.SUPPLIER):
-        return False
-    facts = known[1]
+        return None
+    row_id, facts = known
     said = (facts.tender_id, facts.tenderer_id, facts.manifest)
-    return said == (coming.tender_id, coming.tenderer_id, coming.data)
+    same = said == (coming.tender_id, coming.tenderer_id, coming.data)
+    return receipt_of(keys, row_id, facts) if same else None
 
 
 def _own_row(work: Work, keys: ServerKeys, tender_id: UUID, tenderer_id: UUID, bid_id: UUID) -> RowFacts:

@@ -134,17 +134,7 @@ def organisations(work: Work, kinds: Sequence[str]) -> list[OrganisationFacts]:
 
 def organisation_facts(row: Organisation) -> OrganisationFacts:
     """The facts of a row."""
-    return OrganisationFacts(
-        row.id,
-        row.kind,
-        row.name_kk,
-        row.name_ru,
-        row.name_en,
-        row.identifier_scheme,
-        row.identifier,
-        row.district,
-        row.address,
-    )
+    return OrganisationFacts(**{name: getattr(row, name) for name in OrganisationFacts.__dataclass_fields__})
 
 
 def schools(work: Work) -> list[OrganisationFacts]:

@@ -26,11 +26,12 @@ class SchoolLine:
 
 @dataclass(frozen=True, slots=True)
 class SchoolList:
-    """One page of the list. ``districts`` are those of all schools; ``names`` are the suppliers'."""
+    """One page of the list. ``names`` are the suppliers'."""
 
     lines: tuple[SchoolLine, ...]
     names: Mapping[UUID, OrganisationFacts]
-    districts: tuple[str, ...]
+    districts: tuple[OrganisationFacts, ...]
+    """A school of each district: it knows the district's name in each language."""
     total: int
     page: int
     pages: int
@@ -59,6 +60,7 @@ class SchoolView:
 def school_list(work: Work, today: date, *, text: str = "", district: str = "", page: int = 1) -> SchoolList:
     """The city's schools by name, narrowed by words and district; for everybody. ``page`` counts from 1."""
     schools = identity.organisations(work, ["school"])
+    districts = {one.district: one for one in schools if one.district}
     found = [
         one
         for one in schools
@@ -70,7 +72,7 @@ def school_list(work: Work, today: date, *, text: str = "", district: str = "", 
     return SchoolList(
         lines=tuple(SchoolLine(one, tuple(feeds.get(one.id, ()))) for one in shown),
         names=_suppliers(work, {line.supplier_id for lines in feeds.values() for line in lines}),
-        districts=tuple(sorted({one.district for one in schools if one.district})),
+        districts=tuple(districts[one] for one in sorted(districts)),
         total=len(found),
         page=page,
         pages=max(-(-len(found) // PAGE), 1),

@@ -19,7 +19,7 @@ def shown_school(school: OrganisationFacts) -> dict[str, Any]:
     return {
         "id": school.id,
         "name": school.name(language()),
-        "where": ", ".join(one for one in (school.district, school.address) if one),
+        "where": ", ".join(one for one in (school.district_in(language()), school.address) if one),
     }
 
 

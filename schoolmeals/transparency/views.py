@@ -34,7 +34,7 @@ def schools() -> Any:
         "transparency/schools.html",
         found=found,
         lines=[shown_line(one, names) for one in found.lines],
-        districts=[(one, one) for one in found.districts],
+        districts=[(one.district, one.district_in(language())) for one in found.districts],
         typed=asked,
         page_url=lambda page: url_for(
             "transparency.schools", page=page, text=asked["text"] or None, district=asked["district"] or None

@@ -134,6 +134,7 @@ def test_schools_are_found_by_words_and_district(client: FlaskClient) -> None:
     ):
         shown = page(client, f"/schools{query}")
         assert {id for id in both if f"/schools/{id}" in shown} == found, query
+    assert "Almaty" in page(client, "/schools"), "districts can be chosen"
     assert "No school was found" in page(client, "/schools?text=nowhere")
     assert client.get("/schools?page=x").status_code == client.get("/schools?page=0").status_code == 404
 

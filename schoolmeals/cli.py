@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 
 import click
 import psycopg
@@ -23,7 +24,7 @@ from schoolmeals.demo.bank import create_demo_app
 from schoolmeals.demo.city import demo_people, is_unfinished, seed_city, till_codes
 from schoolmeals.demo.side_by_side import Interrupted
 from schoolmeals.doctor import print_report
-from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries
+from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries, ahead
 from schoolmeals.identity.codes import shown_code
 from schoolmeals.identity.queries import organisations
 from schoolmeals.procurement.score_commands import tender_commands
@@ -31,18 +32,20 @@ from schoolmeals.procurement.sealing_commands import bid_commands
 from schoolmeals.pupils.commands import import_roster
 from schoolmeals.wallet.stripe_gateway import build_payments
 from schoolmeals.web.frame import frame
-from schoolmeals.web.health import MIGRATIONS, readiness
+from schoolmeals.web.health import MIGRATIONS, count_together, readiness
 from schoolmeals.worker import run_worker
 
 DATABASE = "schoolmeals"
+WORKER_NICENESS = 5
 
 
 def database_settings(settings: Settings) -> Settings:
     """``settings`` with a database: their own, or the embedded server, which runs until this process ends."""
     if settings.database_url:
         return settings
-    server = EmbeddedServer.start(settings.data_folder / "postgres")
+    server = ahead.server_of(settings.data_folder / "postgres")
     atexit.register(server.stop)
+    os.register_at_fork(after_in_child=server.let_go)
     server.ensure_database(DATABASE)
     return replace(settings, database_url=server.app_url(DATABASE), database_owner_url=server.owner_url(DATABASE))
 
@@ -50,12 +53,15 @@ def database_settings(settings: Settings) -> Settings:
 def make_app() -> Flask:
     """The app of this environment, for the commands and for the servers that they start."""
     try:
-        settings = database_settings(Settings.from_environment(os.environ))
-        if settings.demo and not settings.stripe_secret_key:
-            return create_demo_app(settings)
-        return create_app(settings, payments=build_payments(settings))
+        return _app_of(database_settings(Settings.from_environment(os.environ)))
     except (SettingError, EmbeddedError, NoBinaries) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _app_of(settings: Settings) -> Flask:
+    if settings.demo and not settings.stripe_secret_key:
+        return create_demo_app(settings)
+    return create_app(settings, payments=build_payments(settings))
 
 
 class Commands(FlaskGroup):
@@ -160,9 +166,7 @@ def _make_city(**size: int) -> None:
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Do the jobs too, or leave them to another.")
 def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, threads: int, with_worker: bool) -> None:
     """Migrate, seed the demo the first time, and serve pages and jobs until Ctrl-C."""
-    serving = supervisor.Serving(
-        host=host, port=port, web_processes=processes, web_threads=threads, with_worker=with_worker
-    )
+    serving = supervisor.Serving(host=host, port=port, web_processes=processes, web_threads=threads)
     if is_demo:
         os.environ.setdefault("SCHOOLMEALS_DEMO", "yes")
         os.environ.setdefault("SCHOOLMEALS_BASE_URL", serving.shown_address)
@@ -172,11 +176,21 @@ def serve(is_demo: bool, reset: bool, host: str, port: int, processes: int, thre
         is_embedded = not settings.database_url
         if reset:
             _forget(settings)
-        settings = database_settings(settings)
-        _prepare(settings, is_embedded=is_embedded)
-        supervisor.serve(serving, _environment(settings, port), lambda: _welcome(settings, serving))
+        app = _app_of(database_settings(settings))
+        _prepare(app, is_embedded=is_embedded)
+        count_together(settings.data_folder / "metrics" / str(port))
+        programs: dict[str, supervisor.Program] = {"web server": partial(supervisor.run_web, app, serving)}
+        if with_worker:
+            programs["worker"] = partial(_work_beside, app)
+        supervisor.serve(serving, programs, partial(_welcome, app, serving))
     except (SettingError, EmbeddedError, NoBinaries, supervisor.ServeError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _work_beside(app: Flask) -> None:
+    """Work as one who lets the pages go first: papers and the demo's tenders take a processor for minutes."""
+    os.nice(WORKER_NICENESS)
+    run_worker(app)
 
 
 def _forget(settings: Settings) -> None:
@@ -190,34 +204,36 @@ def _forget(settings: Settings) -> None:
     shutil.rmtree(settings.data_folder / "demo-bank", ignore_errors=True)
 
 
-def _prepare(settings: Settings, *, is_embedded: bool) -> None:
+def _prepare(app: Flask, *, is_embedded: bool) -> None:
     """Migrate; in a demo make the city where there is none, and make it anew where that was interrupted."""
-    if _migrate_and_seed(settings):
+    if _migrate_and_seed(app):
         return
     if not is_embedded:
         raise click.ClickException("Making the demo city was interrupted in this database. Give it an empty one.")
     click.echo("Making the demo city was interrupted last time; it is made anew.", err=True)
-    with EmbeddedServer.start(settings.data_folder / "postgres") as server:
+    with app.app_context():
+        data_folder = frame().settings.data_folder
+    with EmbeddedServer.start(data_folder / "postgres") as server:
         server.drop_database(DATABASE)
         server.ensure_database(DATABASE)
-    _migrate_and_seed(settings)
+    _migrate_and_seed(app)
 
 
-def _migrate_and_seed(settings: Settings) -> bool:
+def _migrate_and_seed(app: Flask) -> bool:
     """Whether the database is ready; it is not where a demo city was begun and not finished."""
-    app = create_app(settings)
     with app.app_context():
         try:
             click.echo("Database ...", err=True)
             if not _is_migrated():
                 upgrade(directory=str(MIGRATIONS))
-            if not settings.demo or demo_people():
+            if not frame().settings.demo or demo_people():
                 return True
             if is_unfinished():
                 return False
             _make_city()
             return True
         finally:
+            # Children that are forked from here must not share a connection.
             db.engine.dispose()
 
 
@@ -226,26 +242,12 @@ def _is_migrated() -> bool:
     return bool(readiness(db.engine)["checks"].get("migrations") == "ok")
 
 
-def _environment(settings: Settings, port: int) -> dict[str, str]:
-    """What the children are told: the same settings, where the database is, and where web processes count together."""
-    metrics = settings.data_folder / "metrics" / str(port)
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
-    return {
-        **os.environ,
-        "DATABASE_URL": settings.database_url,
-        "DATABASE_OWNER_URL": settings.database_owner_url,
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-    }
-
-
-def _welcome(settings: Settings, serving: supervisor.Serving) -> None:
+def _welcome(app: Flask, serving: supervisor.Serving) -> None:
     click.echo()
     click.echo(f"  School meals is at  {click.style(serving.shown_address, bold=True)}")
-    if settings.demo:
-        click.echo("  On the sign-in page, one tap makes you any of these people:")
-        app = create_app(settings)
-        with app.app_context():
+    with app.app_context():
+        if frame().settings.demo:
+            click.echo("  On the sign-in page, one tap makes you any of these people:")
             for line in demo_people():
                 click.echo(f"    {line}")
             _show_tills(serving)

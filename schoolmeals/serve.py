@@ -1,31 +1,40 @@
 """Runs the web server and the worker side by side, and sees to it that they end together.
 
-Both are children in sessions of their own: Ctrl-C reaches only this process, which stops them in good order; where
-this process is killed, the kernel tells them. Where one of them falls, the other is stopped too: whoever watches over
-us sees one process that ended, and starts it again.
+Both are forked from this process, which has loaded everything once for all of them, and live in sessions of their own:
+Ctrl-C reaches only this process, which stops them in good order; where this process is killed, the kernel tells them.
+Where one of them falls, the other is stopped too: whoever watches over us sees one process that ended, and starts it
+again.
 """
 
 import contextlib
 import ctypes
+import gc
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
+from gunicorn.app.base import BaseApplication
+
+_FORK: Final = multiprocessing.get_context("fork")
 _PR_SET_PDEATHSIG: Final = 1
 _LOOK_SECONDS: Final = 0.1
 _READY_SECONDS: Final = 60.0
 _GRACE_SECONDS: Final = 15.0
 _WEB_GRACE_SECONDS: Final = 10
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Program = Callable[[], None]
+"""What a child does until it is told to end; it begins with what its parent had loaded, and with nothing open."""
 
 
 class ServeError(Exception):
@@ -40,8 +49,6 @@ class Serving:
     port: int = 8000
     web_processes: int = 2
     web_threads: int = 8
-    with_web: bool = True
-    with_worker: bool = True
 
     @property
     def shown_address(self) -> str:
@@ -55,17 +62,16 @@ class Serving:
         return f"http://{_in_address(here)}:{self.port}"
 
 
-def serve(serving: Serving, environment: Mapping[str, str], when_ready: Callable[[], None]) -> None:
-    """Serve until a signal comes; call ``when_ready`` once the first page can be had.
+def serve(serving: Serving, programs: Mapping[str, Program], when_ready: Callable[[], None]) -> None:
+    """Run ``programs`` until a signal comes; call ``when_ready`` once the first page can be had.
 
-    ``environment`` holds the settings for the children, the database's addresses among them. Raises ServeError where
-    the port is taken, and where a child ends by itself.
+    Each program has the name that a person knows it by; one of them serves the web. No thread may run and no connection
+    be open here, for children would share them. Raises ServeError where the port is taken, and where a child ends by
+    itself.
     """
-    if serving.with_web:
-        refuse_taken_port(serving.host, serving.port)
-    with _stop_signals() as stop, _children(serving, environment, stop) as children:
-        if serving.with_web:
-            _await_first_page(serving, children, stop)
+    refuse_taken_port(serving.host, serving.port)
+    with _stop_signals() as stop, _children(programs, stop) as children:
+        _await_first_page(serving, children, stop)
         if not stop.wanted:
             when_ready()
         while not stop.wanted:
@@ -73,36 +79,47 @@ def serve(serving: Serving, environment: Mapping[str, str], when_ready: Callable
             time.sleep(_LOOK_SECONDS)
 
 
-def web_command(serving: Serving) -> list[str]:
-    """The web server as a command. Production and demo run the same."""
-    return [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        f"--bind={_in_address(serving.host)}:{serving.port}",
-        "--worker-class=gthread",
-        f"--workers={serving.web_processes}",
-        f"--threads={serving.web_threads}",
-        f"--graceful-timeout={_WEB_GRACE_SECONDS}",
-        "--keep-alive=15",
-        "--log-level=warning",
-        # One start for all processes: half the time until the first page. Nothing is connected before they part.
-        "--preload",
+def run_web(application: Callable[..., Any], serving: Serving) -> None:
+    """Serve ``application`` by WSGI in processes of its own until a signal comes."""
+    _WebServer(application, web_settings(serving)).run()
+
+
+def web_settings(serving: Serving) -> dict[str, object]:
+    """The web server's settings, by gunicorn's names. Production and demo have the same."""
+    return {
+        "bind": f"{_in_address(serving.host)}:{serving.port}",
+        "worker_class": "gthread",
+        "workers": serving.web_processes,
+        "threads": serving.web_threads,
+        "graceful_timeout": _WEB_GRACE_SECONDS,
+        "keepalive": 15,
+        "loglevel": "warning",
+        # Nothing is connected before its processes part.
+        "preload_app": True,
         # It would open a socket in the home folder, which a service need not have.
-        "--no-control-socket",
+        "control_socket_disable": True,
         # The heartbeat of the processes must not wait for a slow disk.
-        *(["--worker-tmp-dir=/dev/shm"] if os.access("/dev/shm", os.W_OK) else []),  # noqa: S108
-        "schoolmeals.cli:make_app()",
-    ]
+        "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
+    }
+
+
+class _WebServer(BaseApplication):  # type: ignore[misc]
+    """gunicorn within this process, for an application that is there already."""
+
+    def __init__(self, application: Callable[..., Any], settings: Mapping[str, object]) -> None:
+        self._application, self._settings = application, settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Any]:
+        return self._application
 
 
 def _in_address(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def worker_command() -> list[str]:
-    """The worker as a command."""
-    return [sys.executable, "-m", "schoolmeals", "worker"]
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -129,7 +146,7 @@ class _Stop:
 @dataclass(slots=True)
 class _Child:
     name: str
-    process: subprocess.Popen[bytes] = field(repr=False)
+    process: BaseProcess = field(repr=False)
 
 
 @contextlib.contextmanager
@@ -145,31 +162,40 @@ def _stop_signals() -> Iterator[_Stop]:
 
 
 @contextlib.contextmanager
-def _children(serving: Serving, environment: Mapping[str, str], stop: _Stop) -> Iterator[list[_Child]]:
+def _children(programs: Mapping[str, Program], stop: _Stop) -> Iterator[list[_Child]]:
     children: list[_Child] = []
+    # What has been loaded stays: no collector of a child looks at it, and so the memory of all remains one.
+    gc.freeze()
     try:
-        if serving.with_web:
-            children.append(_Child("web server", _start(web_command(serving), environment)))
-        if serving.with_worker:
-            children.append(_Child("worker", _start(worker_command(), environment)))
+        for name, program in programs.items():
+            children.append(_Child(name, _start(program)))
         yield children
     finally:
         _end(children, stop)
 
 
-def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
+def _start(program: Program) -> BaseProcess:
+    child = _FORK.Process(target=_run, args=(program, os.getpid(), ctypes.CDLL(None)))
+    # A signal between the fork and the child's own beginning waits, instead of being heard as the parent's.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return child
 
-    def end_with_parent() -> None:
-        if sys.platform == "linux":
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
 
-    return subprocess.Popen(
-        command, env=dict(environment), stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_parent
-    )
+def _run(program: Program, parent: int, libc: ctypes.CDLL) -> None:
+    """Begin as a program of its own would; the standard library ends us without the parent's farewells."""
+    os.setsid()
+    if sys.platform == "linux":
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
+    for number in _SIGNALS:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    program()
 
 
 def _await_first_page(serving: Serving, children: list[_Child], stop: _Stop) -> None:
@@ -195,7 +221,7 @@ def _answers(url: str) -> bool:
 
 def _look_after(children: list[_Child]) -> None:
     for child in children:
-        code = child.process.poll()
+        code = child.process.exitcode
         if code is not None:
             raise ServeError(f"The {child.name} has ended by itself (exit code {code}); what it said is above.")
 
@@ -206,7 +232,7 @@ def _end(children: list[_Child], stop: _Stop) -> None:
     for child in children:
         child.process.terminate()
     deadline = time.monotonic() + _GRACE_SECONDS
-    while any(child.process.poll() is None for child in children):
+    while any(child.process.exitcode is None for child in children):
         if time.monotonic() > deadline or stop.wanted:
             for child in children:
                 child.process.kill()

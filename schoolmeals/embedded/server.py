@@ -131,6 +131,13 @@ class EmbeddedServer:
         os.close(lease)
         _KEEPERS[:] = [keeper for keeper in _KEEPERS if keeper.poll() is None]
 
+    def let_go(self) -> None:
+        """In a child that was forked from us: what is left of the lease is the parent's alone."""
+        if self._lease is not None:
+            # Closed and not unlocked: the lock is one for both.
+            os.close(self._lease)
+            self._lease = None
+
     def __enter__(self) -> Self:
         return self
 

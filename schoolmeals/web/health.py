@@ -1,6 +1,7 @@
 """How the installation is doing: readiness for a load balancer, metrics for Prometheus."""
 
 import os
+import shutil
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, g, request
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 LONGEST_WAIT_S: Final = 300
 """A job that has been due for longer means that no worker keeps up."""
+_BEGAN: Final = time.monotonic()
 
 REQUESTS: Final = Counter("schoolmeals_requests_total", "Answered requests", ["endpoint", "method", "status"])
 SECONDS: Final = Histogram("schoolmeals_request_seconds", "Time to answer", ["endpoint"])
@@ -38,7 +40,8 @@ def readiness(engine: Engine) -> dict[str, Any]:
             checks["database"] = "ok"
             current = MigrationContext.configure(connection).get_current_revision()
             checks["migrations"] = "ok" if current == head_revision() else f"at {current}, not {head_revision()}"
-            lag_s = int(connection.scalar(_LAG) or 0)
+            # What was left undone when all of us stopped is no fault of a worker that has just begun.
+            lag_s = int(min(connection.scalar(_LAG) or 0, time.monotonic() - _BEGAN))
             checks["worker"] = "ok" if lag_s <= LONGEST_WAIT_S else f"{lag_s} s behind"
     except SQLAlchemyError as error:
         checks["error"] = type(error).__name__
@@ -65,6 +68,15 @@ def register(app: Flask) -> None:
         if "started" in g:
             SECONDS.labels(endpoint).observe(time.perf_counter() - g.started)
         return answer
+
+
+def count_together(folder: Path) -> None:
+    """Let this process and those forked from it count together, in ``folder``, which is emptied for them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    # The library chooses when it is loaded; ours have labels, and every label's counter is made when it is first used.
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 def metrics_text() -> bytes:

@@ -14,7 +14,9 @@ from itertools import islice
 from threading import Barrier, Thread
 from typing import Final
 
-from schoolmeals.serve import Serving, web_command
+from gunicorn.config import make_settings
+
+from schoolmeals.serve import Serving, web_settings
 from schoolmeals.web.security import device_cookie_name
 from tests.bench.ground import SECRET, City, signature_of, till_token
 from tests.bench.workload import Batch, batches
@@ -49,7 +51,7 @@ def serving_hello() -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with _running([*web_command(Serving(port=port))[:-1], "tests.bench.hello:app"], dict(os.environ), port):
+    with _running(_gunicorn("tests.bench.hello:app", port), dict(os.environ), port):
         yield port
 
 
@@ -167,7 +169,7 @@ def _milliseconds(spent: Sequence[float], percent: int) -> int:
 
 def _command(server: str, port: int) -> list[str]:
     if server == "gunicorn":
-        return web_command(Serving(port=port))
+        return _gunicorn("schoolmeals.cli:make_app()", port)
     return [
         sys.executable,
         "-m",
@@ -181,6 +183,16 @@ def _command(server: str, port: int) -> list[str]:
         "--factory",
         "schoolmeals.cli:make_app",
     ]
+
+
+def _gunicorn(application: str, port: int) -> list[str]:
+    """gunicorn with the product's own settings."""
+    told = []
+    for setting in make_settings().values():
+        value = web_settings(Serving(port=port)).get(setting.name)
+        if value is not None:
+            told.append(setting.cli[-1] if value is True else f"{setting.cli[-1]}={value}")
+    return [sys.executable, "-m", "gunicorn", *told, application]
 
 
 def _environment(city: City) -> dict[str, str]:

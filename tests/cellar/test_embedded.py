@@ -1,11 +1,13 @@
 """The embedded server: who may come in, who may share it, and that it comes back and goes away when it should."""
 
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries, find_binaries, place, server
+from schoolmeals.embedded import EmbeddedError, EmbeddedServer, NoBinaries, ahead, find_binaries, place, server
 from schoolmeals.embedded.binaries import VARIABLE, readable_copy
 
 HOLD = """
@@ -152,6 +154,48 @@ def test_a_killed_user_leaves_no_server_behind(folder: Path) -> None:
     other.wait()
 
     assert eventually(lambda: not Path(f"/proc/{first}").exists())
+
+
+def test_begun_ahead_it_is_there_for_whoever_asks_and_no_thread_is_left(folder: Path) -> None:
+    ahead.begin(folder)
+    with ahead.server_of(folder) as begun:
+        assert begun.is_running()
+        assert threading.active_count() == 1
+        with ahead.server_of(folder) as joined:
+            assert postmaster_of(joined) == postmaster_of(begun)
+    assert not begun.is_running()
+
+
+def test_what_goes_wrong_ahead_is_told_to_whoever_asks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(folder / "nothing"))
+    ahead.begin(folder)
+    with pytest.raises(EmbeddedError, match="holds no working"):
+        ahead.server_of(folder)
+
+
+@pytest.mark.parametrize("is_planted", [False, True])
+def test_a_child_that_parted_from_a_user_holds_nothing_once_it_let_go(folder: Path, is_planted: bool) -> None:
+    """Planted: the child keeps the lease that it got with everything else, and the server outlives its last user."""
+    held = EmbeddedServer.start(folder)
+    first = postmaster_of(held)
+    child = multiprocessing.get_context("fork").Process(target=_part, args=(held, is_planted))
+    child.start()
+    time.sleep(0.2)
+    # As if this process had been killed: closed by the kernel, and nobody says farewell.
+    held.let_go()
+
+    assert eventually(lambda: not Path(f"/proc/{first}").exists(), seconds=3) is not is_planted
+    child.kill()
+    child.join()
+    assert eventually(lambda: not Path(f"/proc/{first}").exists())
+
+
+def _part(held: EmbeddedServer, is_planted: bool) -> None:
+    if not is_planted:
+        held.let_go()
+        # Nothing of the parent's is unlocked by a farewell that comes too late.
+        held.stop()
+    time.sleep(60)
 
 
 def test_a_killed_server_comes_back_with_all_that_was_committed(folder: Path) -> None:

@@ -6,43 +6,61 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from schoolmeals.serve import ServeError, Serving, refuse_taken_port, web_command
+from schoolmeals.serve import ServeError, Serving, refuse_taken_port, web_settings
 
 SUPERVISOR = """
-import os, sys
+import atexit, functools, os, sys
 from schoolmeals import serve
 
 port, marks, web, worker = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
-serving = serve.Serving(port=port)
-serve.web_command = lambda _: [sys.executable, "-c", web, str(port), marks]
-serve.worker_command = lambda: [sys.executable, "-c", worker, str(port), marks]
+atexit.register(lambda: open(os.path.join(marks, "farewells"), "a").write("one "))
+programs = {
+    "web server": functools.partial(exec, web, {"port": port, "marks": marks}),
+    "worker": functools.partial(exec, worker, {"port": port, "marks": marks}),
+}
 try:
-    serve.serve(serving, os.environ, lambda: print("ready", flush=True))
+    serve.serve(serve.Serving(port=port), programs, lambda: print("ready", flush=True))
 except serve.ServeError as error:
     sys.exit(str(error))
 """
 WEB = """
 import http.server, os, pathlib, sys
-pathlib.Path(sys.argv[2], "web").write_text(str(os.getpid()))
+pathlib.Path(marks, "web").write_text(str(os.getpid()))
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
     def log_message(self, *arguments):
         pass
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Healthy).serve_forever()
+http.server.HTTPServer(("127.0.0.1", port), Healthy).serve_forever()
+"""
+GUNICORN = """
+import os, pathlib
+from schoolmeals import serve
+pathlib.Path(marks, "web").write_text(str(os.getpid()))
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{os.getpid()} {os.getppid()}".encode()]
+serve.run_web(application, serve.Serving(port=port))
 """
 WORKER = """
 import os, pathlib, sys, time
-pathlib.Path(sys.argv[2], "worker").write_text(str(os.getpid()))
+pathlib.Path(marks, "worker").write_text(str(os.getpid()))
 time.sleep(60)
 """
 DEAF_WORKER = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + WORKER
+ENDING_WORKER = """
+import pathlib, sys, time
+while not pathlib.Path(marks, "enough").exists():
+    time.sleep(0.02)
+sys.exit()
+"""
 
 
 @pytest.fixture
@@ -128,6 +146,52 @@ def test_a_killed_supervisor_leaves_nobody_behind(
     eventually(lambda: has_ended(web) and has_ended(worker))
 
 
+def test_the_farewells_of_the_parent_are_its_own(serving: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    """A child that said them too would stop the database of all."""
+    process = serving(web=GUNICORN)
+    process_of("worker", tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert (tmp_path / "farewells").read_text(encoding="utf-8") == "one "
+
+
+def test_a_child_that_ends_in_good_order_has_ended_too(
+    serving: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = serving(worker=ENDING_WORKER)
+    (tmp_path / "enough").touch()
+    _out, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert said == "The worker has ended by itself (exit code 0); what it said is above.\n"
+    assert (tmp_path / "farewells").read_text(encoding="utf-8") == "one "
+
+
+def test_children_are_in_sessions_of_their_own_and_hear_signals_again(
+    serving: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = serving()
+    for name in ("web", "worker"):
+        child = process_of(name, tmp_path)
+        assert os.getsid(child) == child != os.getsid(process.pid)
+        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines())
+        assert int(status["SigBlk"], 16) == 0
+        assert int(status["SigCgt"], 16) & 1 << signal.SIGTERM - 1 == 0
+
+
+def test_the_web_server_ends_with_all_its_processes_where_the_supervisor_is_killed(
+    serving: Callable[..., subprocess.Popen[str]], port: int, tmp_path: Path
+) -> None:
+    process = serving(web=GUNICORN)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        one, master = map(int, answer.read().split())
+    assert master == process_of("web", tmp_path)
+
+    process.kill()
+    process.wait()
+
+    eventually(lambda: has_ended(one) and has_ended(master), 15)
+
+
 def test_a_second_signal_does_not_wait_for_the_deaf(
     serving: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -156,11 +220,11 @@ def test_a_taken_port_is_refused_with_the_way_round() -> None:
 
 
 def test_the_web_server_keeps_out_of_the_home_folder() -> None:
-    command = web_command(Serving(host="0.0.0.0", port=9000, web_processes=3, web_threads=4))
+    settings = web_settings(Serving(host="0.0.0.0", port=9000, web_processes=3, web_threads=4))
 
-    assert "--bind=[::]:8000" in web_command(Serving(host="::"))
-    assert "--no-control-socket" in command
-    assert {"--bind=0.0.0.0:9000", "--workers=3", "--threads=4", "--worker-class=gthread"} <= set(command)
+    assert web_settings(Serving(host="::"))["bind"] == "[::]:8000"
+    assert settings["control_socket_disable"] is True
+    assert {"bind": "0.0.0.0:9000", "workers": 3, "threads": 4, "worker_class": "gthread"}.items() <= settings.items()
 
 
 @pytest.mark.parametrize(

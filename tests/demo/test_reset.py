@@ -66,8 +66,9 @@ def test_what_nobody_uses_is_forgotten(folder: Path, address: str, monkeypatch: 
     with psycopg.connect(address, autocommit=True) as connection:
         before = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
     (folder / "demo-bank").mkdir()
+    (folder / "demo-bank" / "paid-before").touch()
     assert "Error: forgotten" in reset(folder, monkeypatch).stderr
-    assert not (folder / "demo-bank").exists()
+    assert not (folder / "demo-bank" / "paid-before").exists()
     with psycopg.connect(address, autocommit=True) as connection:
         after = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
     assert before != after

@@ -15,6 +15,7 @@ import psycopg
 from schoolmeals.clock import system_clock
 from schoolmeals.config import SettingError, Settings
 from schoolmeals.embedded import NoBinaries, find_binaries
+from schoolmeals.procurement import bundled
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_POSTGRESQL: Final = 150_000
@@ -52,7 +53,7 @@ class Finding:
 def report(environ: Mapping[str, str] = os.environ) -> list[Finding]:
     """Look at everything once. Never raises: what cannot be looked at is a finding."""
     settings, finding = _settings(environ)
-    findings = [_python(), finding, _postgresql(settings), _pango(), _fonts(), _browser(environ)]
+    findings = [_python(), finding, _postgresql(settings), _pango(), _fonts(), _sealing(), _browser(environ)]
     if settings is not None:
         findings += [_letters(settings), _clock(settings), _disk(settings)]
     return findings
@@ -121,6 +122,17 @@ def _fonts() -> Finding:
             return Finding("fonts", State.OK, f"such as {path.name}")
     return Finding(
         "fonts", State.MISSING, "none", "Papers would show no letters: sudo apt-get install fonts-dejavu-core"
+    )
+
+
+def _sealing() -> Finding:
+    if bundled.can_seal():
+        return Finding("sealing", State.OK, "its scripts are bundled")
+    return Finding(
+        "sealing",
+        State.NOTE,
+        "its scripts are not bundled",
+        "Browsers can neither seal nor open bids: run script/bundle where npm can be reached, and start again.",
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from schoolmeals import doctor
 from schoolmeals.doctor import State, print_report, report
+from schoolmeals.procurement import bundled
 
 DEMO = {"SCHOOLMEALS_DEMO": "yes"}
 
@@ -18,7 +19,18 @@ def finding(name: str, environ: dict[str, str]) -> tuple[State, str, str]:
 def test_everything_is_looked_at() -> None:
     names = [one.name for one in report(DEMO)]
 
-    assert names == ["Python", "settings", "PostgreSQL", "Pango", "fonts", "Chromium", "letters", "clock", "disk"]
+    assert names == [
+        "Python",
+        "settings",
+        "PostgreSQL",
+        "Pango",
+        "fonts",
+        "sealing",
+        "Chromium",
+        "letters",
+        "clock",
+        "disk",
+    ]
 
 
 def test_settings_that_cannot_serve_are_a_finding() -> None:
@@ -44,6 +56,29 @@ def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyP
         "without libmissing0",
         "Papers cannot be printed: sudo apt-get install libmissing0",
     )
+
+
+@pytest.mark.parametrize(
+    ("is_bundled", "told"),
+    [
+        (True, (State.OK, "its scripts are bundled", "")),
+        (
+            False,
+            (
+                State.NOTE,
+                "its scripts are not bundled",
+                "Browsers can neither seal nor open bids: run script/bundle where npm can be reached, and start again.",
+            ),
+        ),
+    ],
+)
+def test_what_browsers_seal_with_is_looked_for(
+    is_bundled: bool, told: tuple[State, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundled, "BUILT", tmp_path)
+    if is_bundled:
+        (tmp_path / "stamp").touch()
+    assert finding("sealing", DEMO) == told
 
 
 def test_a_missing_browser_keeps_nobody_from_serving() -> None:

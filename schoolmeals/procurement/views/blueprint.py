@@ -2,6 +2,8 @@
 
 from flask import Blueprint
 
+from schoolmeals.procurement.bundled import can_seal
+
 pages = Blueprint(
     "procurement",
     "schoolmeals.procurement",
@@ -9,3 +11,4 @@ pages = Blueprint(
     static_folder="static",
     static_url_path="/static/procurement",
 )
+pages.add_app_template_global(can_seal)

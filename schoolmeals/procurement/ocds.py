@@ -64,8 +64,9 @@ class Told:
     awards: Sequence[Mapping[str, Any]] = ()
     contracts: Sequence[Mapping[str, Any]] = ()
     suppliers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    tenderers: int | None = None
-    """How many bid; None until the bids are opened."""
+    tenderers: Mapping[str, Mapping[str, Any]] | None = None
+    """Who bids, by id; None until the bids are opened."""
+    bids: Mapping[str, Any] | None = None
     amendments: Sequence[Mapping[str, Any]] = ()
 
 
@@ -132,6 +133,8 @@ def _release(
         "planning": {"rationale": _said(document["sections"]["notice"].get("description"))},
         "tender": _tender(at, facts, document, told),
     }
+    if told.bids is not None:
+        found["bids"] = dict(told.bids)
     if told.awards:
         found["awards"] = list(told.awards)
     if told.contracts:
@@ -161,7 +164,9 @@ def _tender(at: datetime, facts: TenderFacts, document: Mapping[str, Any], told:
         "documents": [_notice_document(document, told), *told.documents],
     }
     if told.tenderers is not None:
-        found["numberOfTenderers"] = told.tenderers
+        found["numberOfTenderers"] = len(told.tenderers)
+        if told.tenderers:
+            found["tenderers"] = [_reference(one) for one in told.tenderers.values()]
     for name, rows in (("enquiries", told.enquiries), ("amendments", told.amendments)):
         if rows:
             found[name] = list(rows)
@@ -219,7 +224,10 @@ def _parties(document: Mapping[str, Any], told: Told) -> list[dict[str, Any]]:
     found = [_party(document["organiser"], ["buyer", "procuringEntity"])]
     if document["review_body"] is not None:
         found.append(_party(document["review_body"], ["reviewBody"]))
-    return found + [_party(one, ["supplier", "tenderer"]) for one in told.suppliers.values()]
+    bidding = {**(told.tenderers or {}), **told.suppliers}
+    return found + [
+        _party(one, ["supplier", "tenderer"] if id in told.suppliers else ["tenderer"]) for id, one in bidding.items()
+    ]
 
 
 def _party(organisation: Mapping[str, Any], roles: list[str]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ CODES = {
     "lot.status": {"planning", "planned", "active", "cancelled", "unsuccessful", "complete", "withdrawn"},
     "award.status": {"pending", "active", "cancelled", "unsuccessful"},
     "contract.status": {"pending", "active", "cancelled", "terminated"},
+    "bid.status": {"invited", "pending", "valid", "disqualified", "withdrawn"},
     "tender.procurementMethod": {"open", "selective", "limited", "direct"},
     "tender.mainProcurementCategory": {"goods", "works", "services"},
     "tender.awardCriteria": {"priceOnly", "costOnly", "qualityOnly", "ratedCriteria"},
@@ -55,6 +56,8 @@ REQUIRED = {
     "lot": {"id"},
     "document": {"id"},
     "award": {"id"},
+    "bid": {"id"},
+    "statistic": {"id", "measure"},
     "contract": {"id", "awardID"},
     "record": {"ocid", "releases"},
 }
@@ -89,6 +92,8 @@ def wrong_in_release(release: dict[str, Any]) -> list[str]:
         "lot": tender.get("lots", []),
         "document": tender.get("documents", []),
         "award": release.get("awards", []),
+        "bid": release.get("bids", {}).get("details", []),
+        "statistic": release.get("bids", {}).get("statistics", []),
         "contract": release.get("contracts", []),
         "tender": [tender],
     }
@@ -120,10 +125,15 @@ def _references(release: dict[str, Any], lists: dict[str, Any]) -> Iterator[str]
     parties = {one["id"] for one in release.get("parties", [])}
     referring = [release.get("buyer", {}), release.get("tender", {}).get("procuringEntity", {})]
     referring += [one for award in lists["award"] for one in award.get("suppliers", [])]
+    referring += [one for bid in lists["bid"] for one in bid.get("tenderers", [])]
+    referring += release.get("tender", {}).get("tenderers", [])
     yield from (f"no party {one['id']}" for one in referring if one and one["id"] not in parties)
     lots = {one["id"] for one in lists["lot"]}
     yield from (f"no lot {one['relatedLot']}" for one in lists["item"] if one.get("relatedLot") not in lots)
     yield from (f"no lot {id}" for one in lists["award"] for id in one.get("relatedLots", []) if id not in lots)
+    yield from (f"no lot {id}" for one in lists["bid"] for id in one.get("relatedLots", []) if id not in lots)
+    bids = {one["id"] for one in lists["bid"]}
+    yield from (f"no bid {one['relatedBid']}" for one in lists["award"] if one.get("relatedBid", "") not in {"", *bids})
     awards = {one["id"] for one in lists["award"]}
     yield from (f"no award {one['awardID']}" for one in lists["contract"] if one.get("awardID") not in awards)
 

@@ -14,9 +14,12 @@ from schoolmeals.procurement import ocds
 from schoolmeals.procurement.acting import deed_clock
 from schoolmeals.procurement.actions import amending, enquiries
 from schoolmeals.procurement.queries import ocds as queries
+from schoolmeals.procurement.queries.drafts import lots_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.enquiries import NewEnquiry
 from schoolmeals.procurement.rules.stages import TenderStage
+from tests.factories.awards import COOK_KEY, PRICE_MINOR, cook, plant_bid
+from tests.factories.identity import OrganisationFactory
 from tests.factories.procurement import ALMATY, Procurement
 from tests.procurement.ocds_rules import wrong_in_package, wrong_in_release
 from tests.procurement.test_amending import wanted, written
@@ -99,6 +102,37 @@ def test_every_stage_is_told_in_the_standards_words(
     assert found["tender"]["status"] == status
     is_opened = stage in (TenderStage.ADMISSION, TenderStage.UNSUCCESSFUL, TenderStage.COMPLETE)
     assert ("numberOfTenderers" in found["tender"]) is is_opened, "not before the bids are opened"
+
+
+def test_bids_are_told_once_the_opening_is_over(world: Procurement, client: FlaskClient) -> None:
+    tender_id, rival = world.tender_in(TenderStage.ADMISSION), OrganisationFactory.create(kind="supplier").id
+    best = plant_bid(world, tender_id, world.supplier_id, staff=[cook()])
+    worse = plant_bid(world, tender_id, rival, price_minor=PRICE_MINOR + 10_00)
+    lot_id = world.look(lots_of, tender_id, actor=SYSTEM)[0].id
+    world.clock.move(timedelta(minutes=1))
+    decided = {"lots": {str(lot_id): {"admitted": [str(best)], "rejected": [str(worse)]}}}
+    world.act(tender_id, ActKind.ADMITTED, decided)
+    found = record(client, tender_id)
+    sealed = [one for one in found["releases"] if "bids" not in one]
+    assert {one["tag"][-1] for one in sealed} >= {"tender"}
+    assert not any("numberOfTenderers" in one["tender"] for one in sealed), "nothing of bids before the opening is over"
+    opened = next(one for one in found["releases"] if "bids" in one)
+    assert {one["status"] for one in opened["bids"]["details"]} == {"pending"}
+    last = found["compiledRelease"]
+    told = {one["id"]: one for one in last["bids"]["details"]}
+    assert (told[str(best)]["status"], told[str(worse)]["status"]) == ("valid", "disqualified")
+    assert told[str(best)]["value"] == {"amount": 800 * 540, "currency": "KZT"}
+    assert told[str(worse)]["tenderers"] == [{"id": str(rival)}]
+    measures = {one["measure"]: one["value"] for one in last["bids"]["statistics"]}
+    assert measures == {"bids": 2, "validBids": 1, "disqualifiedBids": 1, "withdrawnBids": 0}
+    assert {one["id"] for one in last["tender"]["tenderers"]} == {str(world.supplier_id), str(rival)}
+    assert {one["id"] for one in last["parties"] if one["roles"] == ["tenderer"]} == {
+        str(world.supplier_id),
+        str(rival),
+    }
+    text = json.dumps(found, ensure_ascii=False)
+    assert "Айша" not in text, "the people whom a bid offers are nobody else's business"
+    assert COOK_KEY not in text
 
 
 def test_drafts_have_no_open_data(world: Procurement, client: FlaskClient) -> None:

@@ -10,16 +10,17 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 
 from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement.acting import act_of, acts_of
 from schoolmeals.procurement.documents import written
-from schoolmeals.procurement.models import Award, Contract, Enquiry, EnquiryAnswer, FrozenBid, Tender, TenderAct
+from schoolmeals.procurement.models import Award, Contract, Enquiry, EnquiryAnswer, Tender, TenderAct
 from schoolmeals.procurement.ocds import Told, amount, compiled, is_released, release
 from schoolmeals.procurement.queries.drafts import shown_organisation
+from schoolmeals.procurement.queries.ocds_bids import BidRows, bid_rows, tenderers_of, told_bids
 from schoolmeals.procurement.queries.tenders import VersionFacts, versions
 from schoolmeals.procurement.rules.acts import NOTHING_YET, PREPARATION, Act, ActKind, TenderFacts, after, is_public
 
@@ -46,7 +47,7 @@ class Rows:
     awards: Mapping[UUID, Award]
     contracts: Mapping[UUID, Contract]
     suppliers: Mapping[UUID, Mapping[str, Any]]
-    tenderers: int
+    bids: BidRows
 
 
 def tender_data(work: Work, tender_id: UUID, *, prefix: str, base: str) -> TenderData:
@@ -98,16 +99,15 @@ def _rows(work: Work, tender_id: UUID) -> Rows:
 
     enquiries, awards = all_of(Enquiry), all_of(Award)
     answered = select(EnquiryAnswer).where(EnquiryAnswer.enquiry_id.in_(list(enquiries)))
-    suppliers = {row.supplier_id for row in awards.values()}
-    bids = select(func.count(FrozenBid.tenderer_id.distinct()))
-    standing = (FrozenBid.tender_id == tender_id, FrozenBid.outcome == "stands")
+    bids = bid_rows(work, tender_id)
+    suppliers = dict.fromkeys([*tenderers_of(bids), *(row.supplier_id for row in awards.values())])
     return Rows(
         enquiries,
         {row.enquiry_id: row for row in work.session.scalars(answered)},
         awards,
         all_of(Contract),
         {one: shown_organisation(identity.organisation(work, one)) for one in suppliers},
-        work.session.scalar(bids.where(*standing)) or 0,
+        bids,
     )
 
 
@@ -123,6 +123,7 @@ def _told(
     awards = [_award(rows.awards[one], facts, happened) for one in made if one in rows.awards]
     contracts = [_contract(row, rows, happened) for row in _contracts(rows, happened)]
     suppliers = {str(rows.awards[one].supplier_id) for one in made if one in rows.awards}
+    is_opened = facts.times.opened_at is not None and bool(facts.version)
     return Told(
         ocid=ocid,
         base=base,
@@ -131,7 +132,8 @@ def _told(
         awards=awards,
         contracts=contracts,
         suppliers={str(one): facts_ for one, facts_ in rows.suppliers.items() if str(one) in suppliers},
-        tenderers=rows.tenderers if facts.times.opened_at is not None else None,
+        tenderers={str(one): rows.suppliers[one] for one in tenderers_of(rows.bids)} if is_opened else None,
+        bids=told_bids(rows.bids, texts[facts.version].document, so_far) if is_opened else None,
         amendments=[_amendment(ocid, one, so_far) for one in so_far if one.kind is ActKind.AMENDED],
     )
 

@@ -294,8 +294,8 @@ def _by_text(_work: Work, _row: Contract, _profile: Profile, new: NewChange) -> 
 
 def _by_staff(work: Work, row: Contract, profile: Profile, new: NewChange) -> dict[str, Any]:
     """Somebody gives their place to somebody else."""
-    who = {"leaves": new.leaves, "joins": new.joins, "from_on": new.from_on}
-    return replacement(work, row, **who, most_percent=profile.number("fte_max_percent").value)
+    most_percent = profile.number("fte_max_percent").value
+    return replacement(work, row, leaves=new.leaves, joins=new.joins, from_on=new.from_on, most_percent=most_percent)
 
 
 def _need_reason(reason: str) -> None:

@@ -147,10 +147,12 @@ def test_a_planted_lock_in_the_callers_order_is_caught(app: Flask, do: Any) -> N
     do(ledger.post, books.school_id, [top_up(books, 0, 1000_00), top_up(books, 1, 1000_00)])
     one_by_one = text("SELECT 1 FROM account WHERE school_id = :school_id AND id = :id FOR NO KEY UPDATE")
 
+    each_holds_one = threading.Barrier(2)
+
     def careless(work: Work, entry: Entry) -> None:
-        for account_id in (entry.movements[0].debit_id, entry.movements[0].credit_id):
-            work.session.execute(one_by_one, {"school_id": books.school_id, "id": account_id})
-            threading.Event().wait(0.05)
+        work.session.execute(one_by_one, {"school_id": books.school_id, "id": entry.movements[0].debit_id})
+        each_holds_one.wait(timeout=20)
+        work.session.execute(one_by_one, {"school_id": books.school_id, "id": entry.movements[0].credit_id})
         ledger.post(work, books.school_id, [entry])
 
     first, second = books.purses

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import pytest
@@ -306,11 +306,15 @@ def test_an_event_without_a_payment_is_kept_and_ignored(do: Do) -> None:
     assert count(do, PaymentEventSeen) == 1
 
 
+WEBHOOKS: Final = 6
+ALL_HAVE_LOOKED: Final = threading.Barrier(WEBHOOKS)
+
+
 def careless_settle(work: Work, state: PaymentState) -> None:
     """A planted bug: looks without a lock whether the top-up is settled, and does not use its id for the entry."""
     top_up = work.session.scalars(select(TopUp).where(TopUp.id == state.top_up_id)).one()
+    ALL_HAVE_LOOKED.wait(timeout=20)
     if top_up.settled_at is None:
-        threading.Event().wait(0.1)
         purse = work.session.get_one(Purse, (top_up.school_id, top_up.purse_id))
         state_of = wallet.lock_purses(work, top_up.school_id, [purse.pupil_id])[purse.pupil_id]
         clearing = wallet.school_accounts(work, top_up.school_id).provider_clearing
@@ -336,7 +340,7 @@ def test_six_webhooks_at_once_fill_the_purse_once(
         with transaction(SYSTEM, clock()) as work:
             return settle(work, paid(ID))
 
-    all_at_once(app, [hear] * 6)
+    all_at_once(app, [hear] * WEBHOOKS)
     assert (money_of(do, family) == (5_000_00, 0)) is is_filled_once
 
 
@@ -399,11 +403,15 @@ def test_a_refused_sum_uses_no_number(do: Do, family: Family) -> None:
     assert do(cash, family, actor=family.office).receipt_no == 1
 
 
+HANDS: Final = 8
+ALL_HAVE_READ: Final = threading.Barrier(HANDS)
+
+
 def careless_number(work: Work, family: Family) -> int:
     """A planted bug: reads the next number without a lock."""
     policy = work.session.get_one(SchoolPolicy, family.school_id)
     number = policy.next_receipt_no
-    threading.Event().wait(0.05)
+    ALL_HAVE_READ.wait(timeout=20)
     policy.next_receipt_no = number + 1
     return number
 
@@ -427,7 +435,7 @@ def test_eight_threads_number_their_receipts_without_a_gap(
                 numbers.append(take(work, family))
         return numbers
 
-    numbers = sorted(number for result in all_at_once(app, [hand_over] * 8) for number in result)
+    numbers = sorted(number for result in all_at_once(app, [hand_over] * HANDS) for number in result)
     assert (numbers != list(range(1, 41))) is has_gaps_or_twins
 
 

@@ -159,11 +159,14 @@ def test_a_table_of_two_columns_stays_one(app: Flask) -> None:
 FRAME = """{% extends "web/page.html" %}{% block title %}x{% endblock %}"""
 
 
-def test_somebody_signed_in_has_sections_and_languages_behind_one_button(app: Flask) -> None:
+def test_sections_are_behind_one_button_and_the_languages_of_somebody_signed_in_too(app: Flask) -> None:
     nav = [{"label": "Day", "href": "/day", "current": True}]
     shown = parsed(render_template_string(FRAME, nav_items=nav, actor={"kind": "person"}))
     (menu,) = (one for one in shown.iter("details") if one.get("class") == "menu")
     assert [one.tag for one in menu] == ["summary", "nav", "form"]
     public = parsed(render_template_string(FRAME, nav_items=nav, actor={"kind": "public"}))
-    assert list(public.iter("details")) == []
-    assert len(list(public.iter("nav"))) == 1
+    (menu,) = public.iter("details")
+    assert [one.tag for one in menu] == ["summary", "nav"]
+    assert [one.get("class") for one in public.iter("form")] == ["languages"]
+    nothing = parsed(render_template_string(FRAME, nav_items=[], actor={"kind": "public"}))
+    assert list(nothing.iter("details")) == []

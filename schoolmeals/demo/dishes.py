@@ -121,7 +121,7 @@ BREAKFASTS: Final = (
 APPLE: Final = Dish("Алма", "Яблоко", "Apple", "fruit", "#c8372d", 120, 60)
 BANANA: Final = Dish("Банан", "Банан", "Banana", "fruit", "#e5c33b", 130, 115)
 AYRAN: Final = Dish("Айран", "Айран", "Ayran", "glass", "#eef0ea", 200, 80, ("milk",))
-WATER: Final = Dish("Ауыз су, 0,5 л", "Вода питьевая, 0,5 л", "Drinking water, 0.5 l", "glass", "#bfd9e6", 500, 0)
+WATER: Final = Dish("Ауыз су, 0,5 л", "Вода питьевая, 0,5 л", "Drinking water, 0.5 l", "glass", "#bfd9e6", 500, 0)
 CURD_BUN: Final = Dish(
     "Ірімшік қосылған тоқаш", "Ватрушка с творогом", "Curd bun", "bun", "#d9a24b", 75, 230, ("gluten", "eggs", "milk")
 )

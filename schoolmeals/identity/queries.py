@@ -63,11 +63,10 @@ class OrganisationFacts:
     identifier_scheme: str | None
     identifier: str | None
     district: str | None
-    """As it was typed: one name, or the Kazakh and the Russian one with a stroke between."""
     address: str | None
 
     def district_in(self, language: str) -> str:
-        """The district for a reader of ``language``, empty where none is known; in Kazakh but for Russian readers."""
+        """The district, typed as one name or as ``Kazakh / Russian``, for a reader of ``language``; else empty."""
         kazakh, _, russian = (self.district or "").partition(" / ")
         return russian if language == "ru" and russian else kazakh
 

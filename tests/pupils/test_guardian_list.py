@@ -248,7 +248,12 @@ def test_letters_are_printed_for_each_who_has_not_joined(
     school: School, take: Any, rows: Any, do: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("schoolmeals.files.making.drawn", lambda html, _tell: seen.append(html) or b"%PDF")
+
+    def keep(html: str, _tell: Any) -> bytes:
+        seen.append(html)
+        return b"%PDF"
+
+    monkeypatch.setattr("schoolmeals.files.making.drawn", keep)
     take(ours(ALI + "G1", MARIA, MOTHER, AUNT.replace(",102", ",101")))
     path = f"/school/{school.id}/cards"
     print_ = f"/school/{school.id}/codes/print"

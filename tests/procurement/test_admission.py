@@ -119,6 +119,7 @@ def test_admission_waits_for_a_quorum(table: Table) -> None:
 
 def test_an_unreadable_bid_is_rejected_without_a_vote(table: Table) -> None:
     bid = plant(table.world, table.tender_id, unreadable="incomplete")
+    table.declare(bid)
     assert table.finish_admission()[str(bid.lot_id)] == {"admitted": [], "rejected": [str(bid.id)]}
 
 

@@ -54,7 +54,7 @@ def with_a_low_price(world: Procurement) -> UUID:
 
 def with_nobody_admitted(world: Procurement) -> UUID:
     table = Table(world, world.tender_in(TenderStage.ADMISSION))
-    plant(world, table.tender_id, unreadable="incomplete")
+    table.declare(plant(world, table.tender_id, unreadable="incomplete"))
     table.finish_admission()
     return table.tender_id
 

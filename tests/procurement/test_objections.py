@@ -24,6 +24,7 @@ def turned_away(world: Procurement) -> tuple[Table, Planted]:
     """The only bid was not admitted, and the evaluation ends with nobody in it."""
     table = Table(world, world.tender_in(TenderStage.ADMISSION))
     bid = plant(world, table.tender_id, unreadable="incomplete")
+    table.declare(bid)
     table.finish_admission()
     world.do(evaluation.finish_evaluation, table.tender_id, zone=ALMATY, actor=world.secretary)
     return table, bid

@@ -1,7 +1,7 @@
 """School days in the demo: children come to eat, cards get lost, money runs out and comes in, and the day is closed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Final
@@ -26,6 +26,7 @@ BATCH_SPAN: Final = timedelta(seconds=115)
 FIRST_SERVED: Final = {"breakfast": time(7, 50), "lunch-1": time(11, 5), "lunch-2": time(12, 35)}
 PUBLISHED: Final = time(15, 30)
 CLOSED: Final = time(16, 30)
+DESK_QUEUE: Final = 10
 LOW_MINOR: Final = 3_000_00
 PROVIDER: Final = "stripe"
 SWAPPED: Final = "Тағамы ауыстырылды"
@@ -43,6 +44,33 @@ class Visit:
     items: tuple[BuffetLine, ...]
     by_name: bool
     decisions: tuple[NamedDecision, ...] = ()
+
+
+@dataclass(slots=True)
+class Desk:
+    """The school's desk: the money of ten who have come is written down together, each with a receipt of its own."""
+
+    site: Site
+    school: School
+    waiting: list[tuple[datetime, Child]] = field(default_factory=list)
+
+    def come(self, child: Child, at: datetime) -> None:
+        """Bring cash for ``child``."""
+        self.waiting.append((at, child))
+        if len(self.waiting) == DESK_QUEUE:
+            self.take()
+
+    def take(self) -> None:
+        """Take the money of all who wait, at the instant of the last."""
+        if not self.waiting:
+            return
+        with self.site.deed(self.school.office, self.waiting[-1][0]) as work:
+            for at, child in self.waiting:
+                wallet.take_cash(
+                    work, self.school.id, child.key, top_up_id=new_id(at), amount_minor=child.habits.top_up_minor,
+                    bounds=self.site.cash_bounds,
+                )  # fmt: skip
+        self.waiting.clear()
 
 
 def live_day(site: Site, school: School, day: date, number: int, offers: dict[str, Offer]) -> None:
@@ -67,8 +95,10 @@ def fill_purses(site: Site, school: School, on: date) -> None:
     """Before the first day most families pay in: on the page in the evening, at the desk in the afternoon."""
     chance = chance_of("first money", school.place)
     first = [child for child in school.children if child.habits.pays != "late" or chance.random() < 0.5]
+    desk = Desk(site, school)
     for place, child in enumerate(first):
-        _top_up(site, school, child, site.at(on, time(15), place * 40), chance)
+        _top_up(desk, child, site.at(on, time(15), place * 40), chance)
+    desk.take()
 
 
 def _serve(site: Site, school: School, chance: Random, day: date, sitting: str, offer: Offer, number: int) -> None:
@@ -189,26 +219,25 @@ def _pay_in(site: Site, school: School, chance: Random, day: date) -> None:
     """In the evening those pay whose purse is low; who pays late waits until it is empty."""
     with reading(SYSTEM, site.now) as look:
         purses = wallet.purses_of(look, school.id, [child.key for child in school.children])
-    at = site.at(day, time(17, 30))
+    at, desk = site.at(day, time(17, 30)), Desk(site, school)
     for child in school.children:
         balance = purses[child.key].balance_minor
         pays_late = child.habits.pays == "late"
         is_due = balance < -800_00 if pays_late else balance < LOW_MINOR
         if is_due and chance.random() < (0.35 if pays_late else 0.7):
             at += timedelta(seconds=chance.randint(20, 60))
-            _top_up(site, school, child, at, chance)
+            _top_up(desk, child, at, chance)
+    desk.take()
 
 
-def _top_up(site: Site, school: School, child: Child, at: datetime, chance: Random) -> None:
+def _top_up(desk: Desk, child: Child, at: datetime, chance: Random) -> None:
+    site, school = desk.site, desk.school
     if at > site.now:
         return
-    top_up_id, amount = new_id(at), child.habits.top_up_minor
     if not child.adults:
-        with site.deed(school.office, at) as work:
-            wallet.take_cash(
-                work, school.id, child.key, top_up_id=top_up_id, amount_minor=amount, bounds=site.cash_bounds
-            )
+        desk.come(child, at)
         return
+    top_up_id, amount = new_id(at), child.habits.top_up_minor
     adult = chance.choice(_payers(child))
     with site.deed(guardian_of(school.id, adult), at) as work:
         wallet.start_top_up(

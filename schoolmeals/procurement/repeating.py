@@ -46,7 +46,8 @@ def repeat_tender(work: Work, tender_id: UUID, draft_id: UUID) -> UUID:
 def lots_without_supplier(work: Work, hand: AtHand) -> list[Lot]:
     """The lots that ended in vain: all of them where the tender did."""
     over = hand.stage in ENDED_IN_VAIN
-    return [lot for lot in lots_of(work, hand.id) if over or hand.facts.lots[lot.id].stage in FAILED]
+    failed = {id for id, lot in hand.facts.lots.items() if lot.stage in FAILED}
+    return [lot for lot in lots_of(work, hand.id) if over or lot.id in failed]
 
 
 def repetitions_of(work: Work, tender_id: UUID) -> list[UUID]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from babel import Locale
 from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -22,6 +23,10 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "**/templates/**.html": {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"},
     "**/templates/**.txt": {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"},
 }
+LEFT_OUT: Final = re.compile(
+    rb'"(POT-Creation-Date|PO-Revision-Date|Project-Id-Version|Report-Msgid-Bugs-To|Last-Translator|Language-Team): '
+)
+"""What the catalogue's format has a place for, and git or nobody knows."""
 KEYWORDS: Final[dict[str, Any]] = {
     "_": None,
     "gettext": None,
@@ -59,7 +64,7 @@ def update() -> int:
             path = catalogue_path(room, language)
             if not path.is_file() and not list(messages(template)):
                 continue
-            catalogue = read(path, language) if path.is_file() else Catalog(locale=language)
+            catalogue = read(path, language)
             catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
             catalogue.obsolete.clear()
             written = as_po(catalogue)
@@ -77,7 +82,7 @@ def check() -> int:
     for room, template in texts_of_rooms().items():
         for language in LANGUAGES:
             path = catalogue_path(room, language)
-            catalogue = read(path, language) if path.is_file() else Catalog(locale=language)
+            catalogue = read(path, language)
             for fault in faults_of(template, catalogue):
                 print(f"{path.relative_to(ROOT)}: {fault}")
                 faults += 1
@@ -168,19 +173,19 @@ def catalogue_path(room: str, language: str) -> Path:
 
 
 def read(path: Path, language: str) -> Catalog:
-    """The catalogue in ``path``."""
+    """The catalogue in ``path``; an empty one where nobody has begun it."""
+    if not path.is_file():
+        about = f"# The {path.parents[2].parent.name} room's texts in {Locale(language).english_name}."
+        return Catalog(locale=language, header_comment=about, fuzzy=False)
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Without times and line numbers, so that a difference is always a difference of texts."""
+    """Without times, line numbers and blanks to fill in, so that a difference is always a difference of texts."""
     buffer = io.BytesIO()
     write_po(buffer, catalogue, sort_output=True, no_location=True, width=100, ignore_obsolete=True)
-    kept = [
-        line for line in buffer.getvalue().split(b"\n") if not re.match(rb'"(POT-Creation|PO-Revision)-Date:', line)
-    ]
-    return b"\n".join(kept)
+    return b"\n".join(line for line in buffer.getvalue().split(b"\n") if not LEFT_OUT.match(line))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ LARGEST_WORKBOOK_BYTES: Final = 30_000_000
 """Unpacked."""
 _CHILD: Final = Path(__file__).with_name("xlsx_child.py")
 _BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_PLAIN: Final = str.maketrans({"\u2011": "-", "\u00a0": " "})
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -79,7 +80,11 @@ def decoded(content: bytes) -> str:
 
 
 def guarded(text: str) -> str:
-    """``text`` for a cell of a file that people open in a spreadsheet, where no name may act as a formula."""
+    """``text`` for a cell of a file that people open in a spreadsheet, where no name may act as a formula.
+
+    A file is for programs too: what keeps words together on a page would keep them from being found there.
+    """
+    text = text.translate(_PLAIN)
     return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 

@@ -14,8 +14,6 @@ from schoolmeals.parents.rules import Meal
 from schoolmeals.parents.sentences import gettext, items_text, meal_name, refused_sentence
 
 BYTE_ORDER_MARK: Final = "\ufeff"
-_PLAIN: Final = str.maketrans({"\u2011": "-", "\u00a0": " "})
-"""A file is for programs too: what keeps words together on a page would keep them from being found there."""
 
 
 def meal_csv(meals: Iterable[Meal], zone: ZoneInfo) -> str:
@@ -51,11 +49,11 @@ def _line(meal: Meal, zone: ZoneInfo) -> list[str]:
         meal.at.astimezone(zone).strftime("%H:%M"),
         meal_name(meal.meal) if meal.is_meal else gettext("Buffet"),
         items_text(meal.items),
-        identity.till_name(meal.till).translate(_PLAIN),
+        identity.till_name(meal.till),
         state_word(meal) or gettext("Served"),
         *(_sum(minor, meal.currency) for minor in sums),
         meal.currency,
-        spoken_number(meal.sale_id).translate(_PLAIN),
+        spoken_number(meal.sale_id),
     ]
 
 

@@ -12,13 +12,16 @@ from typing import Any, Final
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from schoolmeals.clock import MovableClock
 from tests.browser.chromium import carry_session, launched
 from tests.conftest import A_MONDAY
 
+PATIENCE: Final = 20_000
+"""Milliseconds until what is awaited counts as missing: other tests want the same two cores."""
+expect.set_options(timeout=PATIENCE)
 BARRIERS: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # What passed is not written up: on long pages that takes longer than the looking.
@@ -86,7 +89,7 @@ def new_context(chromium: Browser, address: str, clock: MovableClock) -> Iterato
             bypass_csp=True,
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(SHIFTED_DATE % round(clock().timestamp() * 1000))
         opened.append(context)
         return context

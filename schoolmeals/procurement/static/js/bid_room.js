@@ -66,9 +66,8 @@ async function pin() {
   await saveDraft(`keys:${room.tender_id}`, new TextEncoder().encode(JSON.stringify(pinned)));
 }
 
-async function showOwn(bids) {
+async function showOwn(bids, unsent = "interrupted") {
   own = bids.find((one) => one.lot_id === room.lot_id);
-  const last = own?.receipts.at(-1);
   show("own", Boolean(own?.bid_id));
   show("withdrawn", Boolean(own && !own.bid_id));
   show("withdraw", Boolean(own?.bid_id));
@@ -79,10 +78,11 @@ async function showOwn(bids) {
   find("[data-own-digest]").textContent = own.manifest_sha256;
   find("[data-own-time]").textContent = made.shown_at;
   find("[data-own-state]").textContent = "";
-  await showUpload(last);
+  await showUpload(unsent);
 }
 
-async function showUpload() {
+// `unsent`: what to say of files that are here and have not all arrived.
+async function showUpload(unsent) {
   const missing = Object.values(own.missing).some((numbers) => numbers.length);
   show("upload", missing);
   if (!missing) {
@@ -92,7 +92,7 @@ async function showUpload() {
   }
   const kept = (await keptSealed()).find((one) => one.manifestSha256 === own.manifest_sha256);
   find("[data-do=resume]").disabled = !kept;
-  find("[data-upload-state]").textContent = say(kept ? "interrupted" : "elsewhere");
+  find("[data-upload-state]").textContent = say(kept ? unsent : "elsewhere");
 }
 
 async function resume() {
@@ -161,7 +161,7 @@ async function submit() {
   await sender.submit(sealed.manifest, Boolean(sealed.replaces));
   find("[data-work]").textContent = "";
   show("sealed", false);
-  await showOwn(await sender.own());
+  await showOwn(await sender.own(), "sending");
   panel("own").scrollIntoView();
   await resume();
 }

@@ -213,6 +213,7 @@ def _read_guardians(roster: Roster, users: list[_Row], roles: Mapping[str, set[t
         _read_ties(roster, row, tied, guardians, gone)
     roster.gone_guardians = frozenset(gone)
     roster.guardians = {pupil: tuple(one for who in named if (one := guardians[who])) for pupil, named in tied.items()}
+    roster.half_told = {pupil for pupil, named in tied.items() if any(guardians[who] is None for who in named)}
     # What is wrong is told in the order of the lines.
     roster.problems.sort(key=lambda problem: (problem.file, problem.line))
 

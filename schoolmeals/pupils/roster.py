@@ -22,6 +22,8 @@ SENTENCES: Final = {
     "unknown-guardian": N_("There is no such guardian in users.csv. The pupil goes in without this link."),
     "guardian-without-name": N_("This guardian has no name. The pupils go in without this link."),
     "bad-email": N_("This is no e-mail address. The guardian is listed without it."),
+    "bad-relation": N_("Write mother, father, legal guardian or relative. The guardian is listed as a relative."),
+    "guardian-twice": N_("This guardian is named twice for this pupil."),
     "bad-phone": N_("This is no phone number. The guardian is listed without it."),
     "unknown-grade": N_("The class's year cannot be read from its grades or its title."),
     "no-class": N_("The pupil is enrolled in no class. They go in without one."),
@@ -98,6 +100,8 @@ class Roster:
     """Sourced ids that the file itself calls deleted."""
     guardians: dict[str, tuple[GuardianRow, ...]] | None = None
     """Whom the file calls guardians of which pupil, by the pupil's sourced id; None for files that tell of none."""
+    half_told: set[str] = field(default_factory=set)
+    """Pupils of whom a guardian could not be read: nobody is taken off their list, because somebody is in the file."""
     gone_guardians: frozenset[str] = frozenset()
     """Sourced ids of guardians that the file itself calls deleted."""
     spoiled: set[str] = field(default_factory=set)

@@ -31,15 +31,16 @@ _MOVE: Final = text(
 _RENAME: Final = text(
     """
     UPDATE listed_guardian AS g
-    SET name = n.name, relation = n.relation, email = n.email, phone = n.phone, listed_at = :now, unlisted_at = NULL
+    SET sourced_id = n.sourced_id, name = n.name, relation = n.relation, email = n.email, phone = n.phone,
+        listed_at = :now, unlisted_at = NULL
     FROM unnest(
-        CAST(:id AS uuid[]), CAST(:name AS text[]), CAST(:relation AS text[]), CAST(:email AS text[]),
-        CAST(:phone AS text[])
-    ) AS n(id, name, relation, email, phone)
+        CAST(:id AS uuid[]), CAST(:sourced_id AS text[]), CAST(:name AS text[]), CAST(:relation AS text[]),
+        CAST(:email AS text[]), CAST(:phone AS text[])
+    ) AS n(id, sourced_id, name, relation, email, phone)
     WHERE g.school_id = :school_id AND g.id = n.id
     """
 )
-_OF_ROW: Final = ("name", "relation", "email", "phone")
+_OF_ROW: Final = ("sourced_id", "name", "relation", "email", "phone")
 
 
 def write_classes(
@@ -109,10 +110,7 @@ def write_guardians(work: Work, school_id: UUID, plan: GuardianPlan) -> None:
     insert_rows(
         work.session,
         ListedGuardian,
-        [
-            {"id": new_id(work.now), "pupil_id": pupil_id, "sourced_id": row.sourced_id, **_said(row), **common}
-            for pupil_id, row in plan.new
-        ],
+        [{"id": new_id(work.now), "pupil_id": pupil_id, **_said(row), **common} for pupil_id, row in plan.new],
     )
     if plan.changed:
         said = [_said(row) for _, row in plan.changed]

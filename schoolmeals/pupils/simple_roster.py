@@ -10,6 +10,7 @@ from schoolmeals.keys import keyed_hash
 from schoolmeals.pupils.roster import MADE_ID, Roster, RosterClass, RosterRow
 from schoolmeals.pupils.roster_values import Values, hidden
 from schoolmeals.pupils.rules import class_name, cleaned, full_name, sort_key
+from schoolmeals.pupils.simple_guardians import GUARDIAN_COLUMNS, GUARDIAN_HEADERS, MORE_GUARDIANS, read_guardians
 
 COLUMNS: Final = ("number", "surname", "given_name", "patronymic", "birth_date", "class")
 HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -17,9 +18,13 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ru": ("Номер", "Фамилия", "Имя", "Отчество", "Дата рождения", "Класс"),
     "en": ("Number", "Surname", "Given name", "Patronymic", "Date of birth", "Class"),
 }
-"""The template's headers. Each of them is understood, whatever the language of the page."""
+"""A pupil's headers. Each of them is understood, whatever the language of the page."""
+TEMPLATE: Final[Mapping[str, tuple[str, ...]]] = {
+    language: HEADERS[language] + GUARDIAN_HEADERS[language] for language in HEADERS
+}
+"""The template's headers: the pupil and two guardians, who may be left out."""
 
-_MORE: Final[Mapping[str, tuple[str, ...]]] = {
+_MORE: Final[dict[str, tuple[str, ...]]] = {
     "number": ("id", "student id", "sourcedid", "личный номер", "иин", "жсн", "iin", "жеке нөмірі", "оқушы нөмірі"),
     "surname": ("last name", "family name", "familyname"),
     "given_name": ("name", "first name", "givenname", "есімі"),
@@ -31,8 +36,9 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _known_headers() -> dict[str, str]:
-    ours = {_key(text): column for texts in HEADERS.values() for column, text in zip(COLUMNS, texts, strict=True)}
-    return ours | {_key(text): column for column, texts in _MORE.items() for text in texts}
+    columns = COLUMNS + GUARDIAN_COLUMNS
+    ours = {_key(text): column for texts in TEMPLATE.values() for column, text in zip(columns, texts, strict=True)}
+    return ours | {_key(text): column for column, texts in (_MORE | MORE_GUARDIANS).items() for text in texts}
 
 
 def _key(header: str) -> str:
@@ -49,12 +55,15 @@ def read_simple(file: str, lines: list[Line], source: str, key: bytes) -> Roster
         raise unusable(
             "too-many-rows", N_("The file has more than %(most)s rows. Split it by schools."), most=MOST_ROWS
         )
-    roster = Roster(source)
+    roster = Roster(source, guardians={})
     names = {column: header.cells[place] for place, column in columns.items()}
     names.setdefault("surname", names.get("full_name", ""))
     first_lines: dict[str, int] = {}
     for line in rows:
         _read_row(roster, file, line, columns, names, first_lines, key)
+    # An empty template says nothing of guardians, and neither does a column that nobody has filled in.
+    if roster.guardian_links == 0 and not roster.half_told:
+        roster.guardians = None
     return roster
 
 
@@ -106,9 +115,10 @@ def _read_row(
         return
     first_lines[sourced_id] = line.number
     roster.classes.setdefault(understood.key, RosterClass(understood.key, understood.name, understood.grade))
-    roster.rows.append(
-        RosterRow(file, line.number, sourced_id, surname, given_name, patronymic, birth_date, understood.key)
-    )
+    row = RosterRow(file, line.number, sourced_id, surname, given_name, patronymic, birth_date, understood.key)
+    roster.rows.append(row)
+    assert roster.guardians is not None
+    roster.guardians[sourced_id] = read_guardians(roster, row, cells, names, key)
 
 
 def _split(name: str) -> dict[str, str]:

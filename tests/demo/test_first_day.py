@@ -72,6 +72,7 @@ def office(app: Flask, admin: FlaskClient, school_id: UUID) -> FlaskClient:
 def roll(app: Flask, school_id: UUID) -> None:
     output = command(app, import_roster, str(FOLDER / "roster.csv"), "--school", str(school_id))
     assert "School No. 1" in output
+    assert (f"  {'guardian links':<16}{4:>7}" in output, "roster.csv:" in output) == (True, False)
 
 
 def test_a_roll_comes_in_from_a_table_and_from_oneroster(

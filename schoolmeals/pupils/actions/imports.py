@@ -134,7 +134,7 @@ def counts_of(roster: Roster, plan: RosterPlan) -> dict[str, int]:
         "classes": len(plan.classes),
         "on_roll": plan.on_roll,
         "problems": len(roster.problems),
-        "guardians": len({one.sourced_id for listed in (roster.guardians or {}).values() for one in listed}),
+        "guardians": len({one for listed in (roster.guardians or {}).values() for one in listed}),
         "guardian_links": roster.guardian_links,
     }
 

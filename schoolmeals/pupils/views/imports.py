@@ -16,13 +16,13 @@ from schoolmeals.pupils.models import RosterImport
 from schoolmeals.pupils.roster import SENTENCES, Roster
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import recent_imports, roster_import, school_names, standing_file
-from schoolmeals.pupils.simple_roster import HEADERS
+from schoolmeals.pupils.simple_roster import TEMPLATE
 from schoolmeals.pupils.views.frame import OFFICE, again, done, download, pages, roster_key, school_facts, see, today
 from schoolmeals.web import actor, guard, language, now, render
 
 COUNTS = ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems")
 NOTHING = dict.fromkeys((*COUNTS, "guardians", "guardian_links"), 0)
-WIDTHS = (16, 20, 20, 20, 16, 10)
+WIDTHS = (16, 20, 20, 20, 16, 10, *(30, 24, 18, 24) * 2)
 
 
 @pages.get("/school/<uuid:school_id>/import")
@@ -35,7 +35,7 @@ def import_page(school_id: UUID) -> Any:
 @pages.get("/school/<uuid:school_id>/import/template.csv")
 @guard(OFFICE)
 def template_csv(school_id: UUID) -> Any:
-    """An empty roll with headers in the reader's language."""
+    """An empty roll with headers in the reader's language: the pupil and two guardians."""
     return download(as_csv([_header(school_id)]), "pupils.csv", "text/csv")
 
 
@@ -49,7 +49,7 @@ def template_xlsx(school_id: UUID) -> Any:
 def _header(school_id: UUID) -> tuple[str, ...]:
     with reading(actor(), now()) as look:
         school_names(look, school_id)
-    return HEADERS[language()]
+    return TEMPLATE[language()]
 
 
 @pages.post("/school/<uuid:school_id>/import")

@@ -101,6 +101,23 @@ def test_an_alternate_who_is_called_declares_first_too(table: Table) -> None:
     assert refused(table, admission.decide_requirement, bid.id, "resources", **about).code == "declare-first"
 
 
+def test_the_list_is_closed_once_a_quorum_has_declared(app: Flask, table: Table) -> None:
+    """Nobody has to vote on a bid that cannot be read; whoever lets that stand has declared all the same."""
+    bid = plant(table.world, table.tender_id, unreadable="incomplete")
+    about: dict[str, Any] = {"zone": ALMATY, "actor": table.world.secretary}
+    for place in range(4):
+        refusal = refused(table, admission.finish_admission, **about)
+        said = (type(refusal), refusal.code, refusal.params)
+        assert said == (NotNow, "declarations-missing", {"present": place, "needed": 4})
+        secretary = table.world.secretary.id
+        assert secretary is not None
+        shown = signed_in(app, secretary).get(f"/commission/{table.tender_id}/admission").text
+        assert f"Members who have declared of every bidder: {place}" in shown
+        declare(table, place, bid)
+    table.finish_admission()
+    assert table.world.stage(table.tender_id) is TenderStage.EVALUATION
+
+
 def test_pages_say_who_has_not_declared(app: Flask, table: Table) -> None:
     bid = plant(table.world, table.tender_id)
     declare(table, 0, bid)

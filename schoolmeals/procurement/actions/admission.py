@@ -17,11 +17,13 @@ from schoolmeals.procurement.admitting import Row, admission_of, fixes_of, publi
 from schoolmeals.procurement.models import FixAnswer, FixFile, FixRequest, RequirementDecision
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
+from schoolmeals.procurement.queries.interests import declared_seats
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.admission import (
     fix_term,
     may_be_fixed,
+    may_close,
     may_finish,
     may_fix,
     reason_problems,
@@ -29,6 +31,7 @@ from schoolmeals.procurement.rules.admission import (
 from schoolmeals.procurement.rules.awards import objections_term
 from schoolmeals.procurement.rules.opening import windows
 from schoolmeals.procurement.rules.quorum import voters
+from schoolmeals.procurement.rules.sheet import quorum
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import as_payload
 from schoolmeals.procurement.score_minutes import admission_minutes
@@ -160,7 +163,7 @@ def finish_admission(work: Work, tender_id: UUID, *, zone: ZoneInfo) -> Mapping[
     """Close the list of admitted bids, and begin the evaluation's term, and that of the prices where they came in an
     envelope of their own; gives the bids by lot.
 
-    Raises NotNow ``fix-running`` or ``requirements-undecided``.
+    Raises NotNow ``fix-running``, ``requirements-undecided`` or ``declarations-missing``.
     """
     hand = permitted(work, "finish_admission", tender_id)
     version = published(work, hand)
@@ -169,6 +172,7 @@ def finish_admission(work: Work, tender_id: UUID, *, zone: ZoneInfo) -> Mapping[
     rows = admission_of(work, hand, profile, document, zone)
     undecided = sum(cell.decision.met is None for row in rows if row.admitted is None for cell in row.cells)
     require(may_finish(undecided, sum(_still_mends(hand, row) for row in rows)))
+    require(may_close(len(declared_seats(work, hand)), quorum(len(voters(hand.seats)), profile)))
     _keep_outcomes(work, hand, rows)
     lots = _by_lot(document, rows)
     protocol_id = make_protocol(work, hand, "admission", admission_minutes(work, hand, document, rows))

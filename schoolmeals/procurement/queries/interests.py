@@ -81,6 +81,11 @@ def undeclared(work: Work, hand: AtHand, seat: SeatFacts | None) -> list[UUID]:
     return [one for one in tenderers_of(work, hand) if one not in known]
 
 
+def declared_seats(work: Work, hand: AtHand) -> list[SeatFacts]:
+    """The voting members who have said of every tenderer whether there is an interest."""
+    return [seat for seat in voters(hand.seats) if not undeclared(work, hand, seat)]
+
+
 def shown_states(work: Work, hand: AtHand) -> list[DeclarationState]:
     """How far each voting member has come, for a page; nothing for those who may not know it."""
     return [] if hand.parties.isdisjoint(_READERS) else _states(work, hand)

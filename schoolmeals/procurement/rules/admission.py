@@ -178,6 +178,13 @@ def may_finish(undecided: int, fixes_running: int) -> Refused | None:
     return None
 
 
+def may_close(declared: int, needed: int) -> Refused | None:
+    """A quorum has declared of every bidder: whoever lets stand what the machine has found decides by that."""
+    if declared >= needed:
+        return None
+    return Refused("declarations-missing", DECLARATIONS_MISSING, {"present": declared, "needed": needed})
+
+
 CHOOSE_REASON: Final = FieldProblem.of("choose-a-reason", N_("Choose the reason that fits your decision."))
 SAY_WHY: Final = FieldProblem.of("say-why", N_("Say in a sentence why. Everybody can read it; name no people."))
 NAME_EVIDENCE: Final = FieldProblem.of("name-evidence", N_("Choose the document that the decision rests on."))
@@ -189,5 +196,8 @@ FIX_GIVEN: Final = N_("You have already answered. An answer is given once.")
 FIX_LATE: Final = N_("The time for mending the bid is over.")
 FIX_RUNNING: Final = N_(
     "Bids that a supplier may still mend: %(count)s. Wait for the answer or for the end of the term."
+)
+DECLARATIONS_MISSING: Final = N_(
+    "Members who have declared of every bidder: %(present)s. The list is closed once %(needed)s have."
 )
 UNDECIDED: Final = N_("Requirements that too few members have decided on: %(count)s.")

@@ -135,6 +135,7 @@ def _matrix(commission_id: UUID) -> dict[str, Any]:
         "requirements": [(one.code, said(one.name)) for one in board.profile.requirements],
         "bids": [_bid_line(board, row) for row in board.rows],
         "undecided": undecided,
+        "declared_count": sum(one.declared >= one.tenderers for one in board.declarations),
         "may_finish": "finish_admission" in board.deeds,
         "undeclared": board.undeclared if "decide_requirement" in board.deeds else 0,
         "errors": {},

@@ -42,6 +42,7 @@ def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID | None) -> di
         .where(
             ContractStaff.person_key.in_(person_keys),
             ContractStaff.until_on >= work.now.date(),
+            ContractStaff.until_on >= ContractStaff.from_on,
             Contract.terminated_at.is_(None),
             Contract.completed_at.is_(None),
             Contract.voided_at.is_(None),

@@ -56,6 +56,15 @@ def repetitions_of(work: Work, tender_id: UUID) -> list[UUID]:
     return list(work.session.scalars(found))
 
 
+def related_tenders(work: Work, tender_id: UUID) -> tuple[list[tuple[UUID, str]], list[tuple[UUID, str]]]:
+    """The published tender that this one repeats, and those that repeat it, as id and number; for everybody."""
+    columns = select(Tender.id, Tender.number).where(Tender.published_at.is_not(None)).order_by(Tender.published_at)
+    repeats = select(Tender.repeats_id).where(Tender.id == tender_id).scalar_subquery()
+    before = work.session.execute(columns.where(Tender.id == repeats))
+    after = work.session.execute(columns.where(Tender.repeats_id == tender_id))
+    return [(id, number or "") for id, number in before], [(id, number or "") for id, number in after]
+
+
 def _copy(work: Work, lot: Lot, draft_id: UUID, texts: Mapping[str, Mapping[str, Any]], *, meals: bool) -> None:
     lot_id = add_lot(work, draft_id, lot.school_id, plan_line_id=lot.plan_line_id)
     for section, content in texts.items():

@@ -56,7 +56,7 @@ def replacement(
 
 def replace_staff(work: Work, row: Contract, content: Mapping[str, Any], most_percent: int) -> None:
     """Let a signed replacement hold: one goes the day before the other comes. What was free when it was proposed is
-    looked at again. Raises NotNow ``staff-taken``.
+    looked at again. Who leaves on the very day of coming has worked no day. Raises NotNow ``staff-taken``.
     """
     from_on = date.fromisoformat(content["from_on"])
     going = work.session.get_one(ContractStaff, UUID(content["staff_id"]))
@@ -74,13 +74,17 @@ def replace_staff(work: Work, row: Contract, content: Mapping[str, Any], most_pe
             until_on=row.ends_on,
         )
     )
-    going.until_on = max(going.from_on, from_on - timedelta(days=1))
+    going.until_on = from_on - timedelta(days=1)
     work.session.flush()
 
 
 def staff_of_contract(work: Work, row: Contract) -> list[ContractStaff]:
     """Whom a contract binds today or later. Not scoped: names are for the sides alone."""
-    found = select(ContractStaff).where(ContractStaff.contract_id == row.id, ContractStaff.until_on >= work.now.date())
+    found = select(ContractStaff).where(
+        ContractStaff.contract_id == row.id,
+        ContractStaff.until_on >= work.now.date(),
+        ContractStaff.until_on >= ContractStaff.from_on,
+    )
     return list(work.session.scalars(found.order_by(ContractStaff.post, ContractStaff.name, ContractStaff.id)))
 
 

@@ -33,6 +33,7 @@ def _by_contracts(work: Work, person_keys: Collection[str], on: date, but_tender
         .where(
             ContractStaff.person_key.in_(person_keys),
             ContractStaff.until_on >= on,
+            ContractStaff.until_on >= ContractStaff.from_on,
             Contract.tender_id != but_tender,
             Contract.terminated_at.is_(None),
             Contract.completed_at.is_(None),

@@ -72,6 +72,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "add_document": lambda _world, work, tender: papers.add_document(work, tender, a_document(new_id(work.now))),
     "keep_notice_paper": lambda _world, work, tender: papers.keep_notice_paper(work, tender, 1, "kk", b"%PDF-1.7"),
     "explain_amendment": lambda _world, work, tender: amending.explain_amendment(work, tender, {"kk": "x", "ru": "x"}),
+    "discard_amendment": lambda _world, work, tender: amending.discard_amendment(work, tender),
     "publish_amendment": lambda _world, work, tender: amending.publish_amendment(
         work, tender, act_id=new_id(work.now), seen="", zone=ALMATY, clock=deed_clock
     ),

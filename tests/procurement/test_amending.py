@@ -24,6 +24,7 @@ from schoolmeals.procurement.profiles import Length
 from schoolmeals.procurement.queries import drafts as draft_queries
 from schoolmeals.procurement.queries import tenders as queries
 from schoolmeals.procurement.rules.amending import terms_after
+from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import Reckoning, Term
 from schoolmeals.workdays import Calendar
@@ -167,6 +168,46 @@ def test_after_the_deadline_nothing_is_amended(world: Procurement) -> None:
     assert refusal(world, tender_id, seen=seen).code == "tender-is-closed"
 
 
+def text_now(world: Procurement, tender_id: UUID) -> Any:
+    """The working copy as it would be published, without times."""
+    document = wanted(world, tender_id).document
+    return {name: document[name] for name in ("sections", "lots", "documents")}
+
+
+def half_written(world: Procurement, tender_id: UUID) -> None:
+    """A section, the days, an item's ceiling and a reason are written, and nothing is published."""
+    more_days(world, tender_id, 5)
+    written(world, tender_id)
+    lot_id = lot_of(world, tender_id)
+    items = world.look(draft_queries.items_of, lot_id)
+    dearer = [NewItem(age_group=one.age_group, meal=one.meal, ceiling_minor=one.ceiling_minor + 1) for one in items]
+    world.do(drafting.set_items, tender_id, lot_id, dearer[:1])
+
+
+def test_what_is_half_written_is_discarded_by_one_deed(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    before, published = text_now(world, tender_id), world.look(queries.version, tender_id, actor=PUBLIC)
+    half_written(world, tender_id)
+    assert text_now(world, tender_id) != before
+    world.do(amending.discard_amendment, tender_id, actor=world.officer)
+    assert text_now(world, tender_id) == before
+    assert (wanted(world, tender_id).changes, wanted(world, tender_id).rationale) == ([], {})
+    assert world.look(queries.version, tender_id, actor=PUBLIC) == published
+    assert world.look(queries.acts, tender_id, actor=SYSTEM)[-1].payload == {"section": "discarded", "version": 1}
+    with pytest.raises(NotNow) as told:
+        world.do(amending.discard_amendment, tender_id, actor=world.officer)
+    assert told.value.code == "nothing-written"
+
+
+def test_an_item_that_is_not_restored_is_found(world: Procurement, monkeypatch: pytest.MonkeyPatch) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    before = text_now(world, tender_id)
+    half_written(world, tender_id)
+    monkeypatch.setattr(amending, "_restore_items", lambda *_: None)
+    world.do(amending.discard_amendment, tender_id, actor=world.officer)
+    assert text_now(world, tender_id) != before, "the planted bug forgets what is bought"
+
+
 @given(
     more=st.integers(0, 60),
     passed=st.floats(0, 1),
@@ -224,6 +265,20 @@ def test_an_amendment_goes_through_two_browsers(world: Procurement, app: Flask, 
     assert "<ins>200</ins>" in shown(client, f"/tenders/{tender_id}/history")
     for number in (0, 3):
         assert client.get(f"/tenders/{tender_id}/versions/{number}").status_code == 404
+
+
+def test_an_officer_discards_on_the_page(world: Procurement, app: Flask, client: FlaskClient) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    half_written(world, tender_id)
+    page, editor = f"/procurement/tenders/{tender_id}/amendment", browser(app, world.editor)
+    assert "Discard it all" in shown(editor, page)
+    assert post(browser(app, world.city_admin), f"{page}/discard", {}).status_code == 403
+    assert post(editor, f"{page}/discard", {}).location == page
+    after = shown(editor, page)
+    assert "Nothing is changed yet" in after
+    assert "Discard it all" not in after
+    assert post(editor, f"{page}/discard", {}).status_code == 409
+    assert client.get(f"/tenders/{tender_id}/versions/2").status_code == 404
 
 
 def test_a_draft_has_no_amendment(world: Procurement, app: Flask) -> None:

@@ -142,8 +142,14 @@ def test_both_sides_sign_in_their_browsers(app: Flask, world: Procurement) -> No
     for actor in (world.supplier, world.buyer):
         client = browser(app, actor)
         assert post_json(client, f"{page}/options", {}).status_code == 409
+        without = body(client.get(page))
+        assert "You have no passkey yet" in without
+        assert "sign-contract" not in without
         device = Authenticator(actor, LOCAL)
-        assert "sign-contract" in body(client.get(page))
+        shown = body(client.get(page))
+        assert "sign-contract" in shown
+        assert "This browser cannot use passkeys" in shown
+        assert "I sign with a program of my own" in shown
         options = post_json(client, f"{page}/options", {}).get_json()
         digest = world.look(contract_queries.digest_to_sign, contract_id, actor=actor)
         assert base64url_to_bytes(options["challenge"]) == digest

@@ -14,7 +14,7 @@ from schoolmeals.actors import PUBLIC, SYSTEM
 from schoolmeals.database import Work
 from schoolmeals.errors import Invalid, NotAllowed, NotNow, Refusal
 from schoolmeals.ids import new_id
-from schoolmeals.procurement import replacing
+from schoolmeals.procurement import commitments, replacing
 from schoolmeals.procurement.actions import changes, ledger
 from schoolmeals.procurement.actions.changes import NewChange
 from schoolmeals.procurement.models import ContractChange, ContractStaff
@@ -95,6 +95,48 @@ def test_a_cook_gives_their_place_to_another_once_both_have_signed(kitchen: Kitc
     assert (after["version"], after["changes"][-1]["kind"]) == (2, "staff")
     for name in ("Болат", "Айша", OTHER_KEY, COOK_KEY):
         assert name not in json.dumps(after, ensure_ascii=False), "the text is public"
+
+
+def first_day(kitchen: Kitchen) -> date:
+    """The day on which the cook begins; another takes their place on that very day."""
+    day = kitchen.bound()[0].from_on
+    change_id = kitchen.propose(kitchen.hire(), from_on=day)
+    assert kitchen.sign(change_id, kitchen.supplier) is False
+    assert kitchen.sign(change_id, kitchen.buyer)
+    return day
+
+
+def held(kitchen: Kitchen, person_key: str) -> int:
+    percent: int = kitchen.world.look(commitments.bound_elsewhere, person_key, actor=SYSTEM)
+    return percent
+
+
+def named(kitchen: Kitchen) -> list[str]:
+    leaves, _ = kitchen.world.look(
+        contract_queries.replaceable_staff, kitchen.contract_id, actor=kitchen.world.supplier
+    )
+    return [one.name for one in leaves]
+
+
+def test_who_is_replaced_on_the_first_day_has_worked_none(kitchen: Kitchen) -> None:
+    day = first_day(kitchen)
+    both = {one.person_key: (one.from_on, one.until_on) for one in kitchen.bound()}
+    assert both[COOK_KEY] == (day, day - timedelta(days=1))
+    assert both[OTHER_KEY][0] == day
+    assert (held(kitchen, COOK_KEY), held(kitchen, OTHER_KEY)) == (0, 100)
+    assert named(kitchen) == ["Болат Ермекұлы"]
+
+
+def test_a_day_of_two_cooks_would_be_seen(kitchen: Kitchen) -> None:
+    day = first_day(kitchen)
+
+    def overlap(work: Work) -> None:
+        for one in work.session.scalars(select(ContractStaff).where(ContractStaff.person_key == COOK_KEY)):
+            one.until_on = day
+
+    kitchen.world.do(overlap, actor=SYSTEM)
+    assert held(kitchen, COOK_KEY) == 100, "the planted bug binds them for the day on which they left"
+    assert len(named(kitchen)) == 2
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from schoolmeals.procurement.documents import digest_of
 from schoolmeals.procurement.models import ContractStaff
 from schoolmeals.procurement.queries import contracts as contract_queries
 from schoolmeals.procurement.queries.contracts import ContractItemFacts, ContractView
-from schoolmeals.procurement.rules.contracts import BuffetItem, ContractStage, LeaseState
+from schoolmeals.procurement.rules.contracts import BuffetItem, ContractStage, LeaseState, index_refused
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.awards import PRICE_MINOR, cook, evaluate, two_ranked
 from tests.factories.contracts import (
@@ -197,6 +197,23 @@ def test_prices_rise_by_an_index_once_a_year_and_by_nothing_else(world: Procurem
     with pytest.raises(NotNow) as again:
         propose(world, tender_id, contract_id, **{**about, "from_on": date(2027, 5, 1)})
     assert again.value.code == "index-too-soon"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "from_on", "refused"),
+    [
+        (date(2027, 9, 1), date(2028, 8, 31), True),  # 365 days on, in a leap year: the day before the anniversary
+        (date(2027, 9, 1), date(2028, 9, 1), False),
+        (date(2028, 9, 1), date(2029, 8, 31), True),
+        (date(2028, 9, 1), date(2029, 9, 1), False),
+        (date(2028, 2, 29), date(2029, 2, 27), True),
+        (date(2028, 2, 29), date(2029, 2, 28), False),
+        (date(2027, 9, 1), date(2027, 8, 1), True),  # before a rise that is agreed already
+    ],
+)
+def test_a_year_between_two_rises_ends_on_its_anniversary(earlier: date, from_on: date, refused: bool) -> None:
+    told = index_refused(85, from_on, [earlier], date(2027, 1, 11), 1)
+    assert (told.code if told is not None else None) == ("index-too-soon" if refused else None)
 
 
 def test_one_side_alone_changes_nothing(world: Procurement) -> None:

@@ -90,6 +90,29 @@ def test_an_officer_repeats_on_the_page_of_decisions(app: Flask, world: Procurem
     assert officer.get(f"/procurement/tenders/{draft_id}/edit").status_code == 200
 
 
+def test_the_public_pages_lead_to_each_other(world: Procurement, app: Flask) -> None:
+    tender_id, draft_id = failed(world), new_id()
+    world.do(repeat_tender, tender_id, draft_id)
+    client, english = app.test_client(), {"Accept-Language": "en"}
+    first, second = f"/tenders/{tender_id}", f"/tenders/{draft_id}"
+    assert "Was held again as tender" not in client.get(first, headers=english).text, "a draft is nobody's business"
+
+    def publish(work: Work) -> None:
+        row = work.session.get_one(Tender, draft_id)
+        row.submitted_at = row.approved_at = row.published_at = work.now
+        row.discussion_until = row.bidding_until = work.now
+        row.number, row.version = "2026-0099", 1
+
+    world.do(publish, actor=SYSTEM)
+    shown = client.get(first, headers=english).text
+    assert f'Was held again as tender <a href="{second}">No. 2026-0099</a>' in shown
+    assert "Repeats tender" not in shown
+    assert world.look(repeating.related_tenders, draft_id, actor=SYSTEM) == (
+        [(tender_id, world.look(lambda work: work.session.get_one(Tender, tender_id).number, actor=SYSTEM))],
+        [],
+    )
+
+
 # Who judges complaints.
 
 

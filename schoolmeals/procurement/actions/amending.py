@@ -1,6 +1,7 @@
 """Amending a published tender: one officer writes and says why, a second person publishes what was written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals.database import Work
-from schoolmeals.errors import Conflict, Invalid, NotAllowed, NotNow
+from schoolmeals.errors import N_, Conflict, Invalid, NotAllowed, NotNow
 from schoolmeals.procurement.acting import (
     AtHand,
     LegalClock,
@@ -22,8 +23,8 @@ from schoolmeals.procurement.acting import (
 from schoolmeals.procurement.actions.publishing import Published, keep_version, published_by
 from schoolmeals.procurement.amending import next_version
 from schoolmeals.procurement.documents import canonical_text, digest_of
-from schoolmeals.procurement.models import TenderSection
-from schoolmeals.procurement.queries.drafts import lacks
+from schoolmeals.procurement.models import LotItem, TenderSection
+from schoolmeals.procurement.queries.drafts import document_now, lacks, profile_of, text_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.amending import CHANGED_MEANWHILE, RATIONALE, may_amend
 from schoolmeals.procurement.rules.drafting import MUST_SPEAK, NEEDED, check, seen_by_another
@@ -41,9 +42,32 @@ def explain_amendment(work: Work, tender_id: UUID, rationale: Mapping[str, str])
     missing = {f"rationale.{one}": [NEEDED] for one in MUST_SPEAK if one not in said}
     if problems := {**missing, **check(reason, {"rationale": said}).faults}:
         raise Invalid(fields=problems)
-    _keep_rationale(work, hand, {"rationale": said})
+    _keep_section(work, hand, hand.id, RATIONALE, {"rationale": said})
     digest = digest_of(canonical_text(said)).hex()
     record_act(work, hand, ActKind.EDITED, {"section": RATIONALE, "sha256": digest})
+
+
+def discard_amendment(work: Work, tender_id: UUID) -> None:
+    """Write the working copy of a published tender back to its published text: sections, items and the reason. Papers
+    that were added stay: no paper is ever taken away. Raises NotNow ``nothing-written``.
+    """
+    hand = permitted(work, "discard_amendment", tender_id)
+    published = document_now(work, hand.tender)
+    assert published is not None, "amendments are of what is published"
+    text = text_of(work, hand.tender, profile_of(work, hand.tender), hand.seats)
+    lots = {str(lot.id): (dict(lot.sections), [dict(item) for item in lot.items]) for lot in text.lots}
+    before = {lot["id"]: (lot["sections"], lot["items"]) for lot in published["lots"]}
+    if text.sections == published["sections"] and lots == before:
+        raise NotNow("nothing-written", NOTHING_WRITTEN)
+    work.session.execute(delete(TenderSection).where(TenderSection.tender_id == tender_id))
+    work.session.execute(delete(LotItem).where(LotItem.tender_id == tender_id))
+    abouts = [(hand.id, published["sections"]), *((UUID(lot["id"]), lot["sections"]) for lot in published["lots"])]
+    for about_id, sections in abouts:
+        for section, content in sections.items():
+            _keep_section(work, hand, about_id, section, content)
+    for lot in published["lots"]:
+        _restore_items(work, hand, UUID(lot["id"]), lot["items"])
+    record_act(work, hand, ActKind.EDITED, {"section": DISCARDED, "version": hand.facts.version})
 
 
 def publish_amendment(
@@ -94,15 +118,28 @@ def _require_whole(work: Work, hand: AtHand) -> None:
         raise Invalid(fields=problems)
 
 
-def _keep_rationale(work: Work, hand: AtHand, content: dict[str, Mapping[str, str]]) -> None:
+def _keep_section(work: Work, hand: AtHand, about_id: UUID, section: str, content: Mapping[str, Any]) -> None:
     statement = insert(TenderSection).values(
         tender_id=hand.id,
-        about_id=hand.id,
-        section=RATIONALE,
-        content=content,
+        about_id=about_id,
+        section=section,
+        content=dict(content),
         edited_by=work.actor.id,
         edited_at=work.now,
     )
     changed = {name: statement.excluded[name] for name in ("content", "edited_by", "edited_at")}
     key = [TenderSection.tender_id, TenderSection.about_id, TenderSection.section]
     work.session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def _restore_items(work: Work, hand: AtHand, lot_id: UUID, items: Sequence[Mapping[str, Any]]) -> None:
+    """What is bought in a lot, under the ids that the published text gives."""
+    for position, item in enumerate(items, start=1):
+        values = {**item, "id": UUID(item["id"])}
+        work.session.add(LotItem(tender_id=hand.id, lot_id=lot_id, position=position, **values))
+    work.session.flush()
+
+
+DISCARDED: Final = "discarded"
+"""What an act says in place of a section where all that was written was discarded."""
+NOTHING_WRITTEN: Final = N_("Nothing is written that differs from the published text. There is nothing to discard.")

@@ -19,7 +19,7 @@ FAULTS: Final = ("supplier", "buyer", "both", "none")
 CHANGE_KINDS: Final = ("price-index", "buffet", "quantity", "menu", "staff", "details")
 """What a side may propose; the extension has a deed of its own."""
 EXTENSION: Final = "extension"
-YEAR: Final = timedelta(days=365)
+YEAR_MONTHS: Final = 12
 MOST_INDEX_PERMILLE: Final = 500
 LONGEST: Final = 20_000
 
@@ -147,12 +147,12 @@ def indexed(price_minor: int, index_permille: int) -> int:
 def index_refused(
     index_permille: int, from_on: date, earlier: Sequence[date], started_on: date, most_a_year: int
 ) -> Refused | None:
-    """A price rises by an official index alone, and no more often in a year than the procedure says; the first year
-    begins with the contract.
+    """A price rises by an official index alone, and no more often in a year than the procedure says. A year ends with
+    its anniversary, however many days it has.
     """
     if not 0 < index_permille <= MOST_INDEX_PERMILLE:
         return Refused("no-index", NO_INDEX)
-    within = [day for day in earlier if from_on - YEAR < day]
+    within = [day for day in earlier if from_on < months_after(day, YEAR_MONTHS)]
     if from_on <= started_on or len(within) >= most_a_year:
         return Refused("index-too-soon", INDEX_TOO_SOON, {"times": most_a_year})
     return None
@@ -225,7 +225,9 @@ TOO_LONG: Final = N_("No such contract lasts longer than %(months)s months.")
 EXTENDED_ALREADY: Final = N_("The contract has been extended as often as the procedure allows. Hold a new tender.")
 OVER_CEILING: Final = N_("A price is above its ceiling.")
 NO_INDEX: Final = N_("Prices rise by an official index alone: above nothing, and at most by half.")
-INDEX_TOO_SOON: Final = N_("Prices change at most %(times)s time in a year, and not in the first.")
+INDEX_TOO_SOON: Final = N_(
+    "Prices change at most %(times)s time in twelve months, and not before the contract's second day."
+)
 CEILING_RISES: Final = N_("The most that a thing of the buffet may cost can fall, and cannot rise.")
 MORE_THAN_TENDERED: Final = N_("The quantity can be less than was tendered, and not more.")
 SUPPLIER_FIRST: Final = N_("The supplier signs first.")

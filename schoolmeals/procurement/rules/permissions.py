@@ -122,6 +122,7 @@ DEEDS: Final[dict[str, Permit]] = {
     "keep_notice_paper": _permit([_P.SYSTEM], frozenset(TenderStage) - UNPUBLISHED),
     # Amendments: one writes, another publishes.
     "explain_amendment": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING]),
+    "discard_amendment": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING]),
     "publish_amendment": _permit(MAKERS, [_S.DISCUSSION, _S.BIDDING]),
     # The commission.
     "announce_draw": _permit(OFFICERS, PREPARING),

@@ -36,14 +36,16 @@ def amendment(tender_id: UUID) -> Any:
 @pages.post("/procurement/tenders/<uuid:tender_id>/amendment/<change>")
 @guard(WRITERS)
 def amend(tender_id: UUID, change: str) -> Any:
-    """Say why, or publish. Publishing again by the same form changes nothing."""
-    if change not in ("explain", "publish"):
+    """Say why, discard what was written, or publish. Publishing again by the same form changes nothing."""
+    if change not in ("explain", "discard", "publish"):
         raise NotFound
     try:
         with transaction(actor(), now()) as work:
             if change == "explain":
                 reasons = {code: request.form.get(f"rationale.{code}", "") for code in LANGUAGES}
                 amending.explain_amendment(work, tender_id, reasons)
+            elif change == "discard":
+                amending.discard_amendment(work, tender_id)
             else:
                 _publish(work, tender_id)
     except Refusal as refusal:
@@ -51,7 +53,10 @@ def amend(tender_id: UUID, change: str) -> Any:
     if change == "publish":
         flash(gettext("The amendment is published."), "good")
         return redirect(url_for("procurement.tender", tender_id=tender_id), code=303)
-    flash(gettext("Saved. Now a second person publishes the amendment."), "good")
+    said = N_("Saved. Now a second person publishes the amendment.")
+    if change == "discard":
+        said = N_("What was written is discarded. The sections say again what is published.")
+    flash(gettext(said), "good")
     return redirect(url_for("procurement.amendment", tender_id=tender_id), code=303)
 
 
@@ -131,6 +136,7 @@ def _amendment(draft_id: UUID) -> dict[str, Any]:
         "lack": gettext(refused.sentence) % refused.facts if refused is not None else "",
         "incomplete": [gettext(one.title) for one in tasks if one.problems],
         "is_own": own,
+        "papers_stay": any(one.path[:1] == ("documents",) for one in wanted.changes),
         "seen": wanted.seen,
         "act_id": new_id(now()),
         "typed": {f"rationale.{code}": text for code, text in wanted.rationale.items()},

@@ -20,6 +20,7 @@ from schoolmeals.procurement.queries.answers import decision_links
 from schoolmeals.procurement.queries.news import latest_acts, schools_of
 from schoolmeals.procurement.queries.papers import published_alone
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderSearch, TenderView, VersionFacts
+from schoolmeals.procurement.repeating import related_tenders
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.stages import STAGE_NAMES, UNPUBLISHED, TenderStage
 from schoolmeals.procurement.views.amendments import changes_between
@@ -68,6 +69,7 @@ def tender(tender_id: UUID) -> Any:
         asked = enquiry_queries.enquiries(work, tender_id)
         papers = paper_queries.documents(work, tender_id)
         decisions = decision_links(work, tender_id)
+        repeats, repeated_by = related_tenders(work, tender_id)
     document, profile = version.document, view.profile
     draw = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
     term = showing.running_term(view, now())
@@ -91,6 +93,8 @@ def tender(tender_id: UUID) -> Any:
         enquiries=shown_enquiries(asked, document),
         questions_until=_questions_until(view),
         decisions=decisions,
+        repeats=repeats,
+        repeated_by=repeated_by,
         **shown_documents(published_alone(papers, version.version), tender_id),
         said=showing.said,
     )

@@ -26,6 +26,7 @@ def contract_sign(contract_id: UUID) -> Any:
     change_id = _change_id()
     with reading(actor(), now()) as look:
         digest = contract_queries.digest_to_sign(look, contract_id, change_id)
+        has_passkey = identity.signing_options(look, identity.present_site(), digest) is not None
     context = shown_contract(contract_id)
     change = next((one for one in context["changes"] if one["facts"].id == change_id), None)
     can_work = identity.passkeys_can_work()
@@ -35,6 +36,7 @@ def contract_sign(contract_id: UUID) -> Any:
         digest=digest.hex(),
         change=change,
         can_work=can_work,
+        has_passkey=has_passkey,
     )
 
 

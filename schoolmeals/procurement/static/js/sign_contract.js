@@ -4,7 +4,10 @@ import { fromBase64Url, toBase64Url } from "../../identity/js/base64.js";
 
 const place = document.getElementById("sign-contract");
 
-if (window.PublicKeyCredential) {
+if (!window.PublicKeyCredential) {
+  const told = document.getElementById("no-passkeys-here");
+  if (told) told.hidden = false;
+} else if (place) {
   const button = place.querySelector("button");
   const told = place.querySelector("[role=alert]");
   place.hidden = false;

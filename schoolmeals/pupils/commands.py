@@ -53,7 +53,10 @@ def import_roster_file(path: Path, school: str, *, dry_run: bool = False, typed:
     if dry_run:
         return
     with transaction(SYSTEM, here.clock()) as work:
-        import_id = upload_roster(work, place.id, file_name=path.name, content=content, roster=roster)
+        file_key = derive_key(here.settings.secret_key, "pupils roster files")
+        import_id = upload_roster(
+            work, place.id, file_name=path.name, content=content, roster=roster, file_key=file_key
+        )
         total = roster_import(work, place.id, import_id).rows_total
     with transaction(SYSTEM, here.clock()) as work:
         confirm_roster(work, place.id, import_id, roster=roster, typed=typed)

@@ -3,6 +3,7 @@ far it is.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -16,8 +17,10 @@ from schoolmeals.keys import derive_key
 from schoolmeals.pupils.actions.cards import NewCard, reissue_cards
 from schoolmeals.pupils.actions.guardians import give_claim_codes, invite_guardians
 from schoolmeals.pupils.actions.imports import apply_roster
+from schoolmeals.pupils.actions.numbers import hide_numbers
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import school_names, standing_file
+from schoolmeals.pupils.roster_values import hidden
 from schoolmeals.web.frame import frame
 from schoolmeals.workdays import local_day
 
@@ -31,12 +34,13 @@ def apply_in_parts(school_id: str, import_id: str) -> None:
     """Write a confirmed roll. Cut off and started again, it goes on where it stopped."""
     school, which = UUID(school_id), UUID(import_id)
     here = frame()
+    file_key = derive_key(here.settings.secret_key, "pupils roster files")
     try:
         with reading(SYSTEM, here.clock()) as look:
-            file_name, content = standing_file(look, school, which)
+            file_name, content = standing_file(look, school, which, file_key)
             names = school_names(look, school)
     except Conflict:
-        # Another run has finished it.
+        # Another run has finished it, or the file cannot be read any more; the page says which.
         return
     key = derive_key(here.settings.secret_key, "pupils sourced ids")
     roster = read_roster(file_name, content, key=key, school_names=names)
@@ -46,6 +50,17 @@ def apply_in_parts(school_id: str, import_id: str) -> None:
         today = local_day(now, here.zone)
         with transaction(SYSTEM, now) as work:
             is_whole = apply_roster(work, school, which, roster=roster, today=today, at_once=ROWS_A_PART)
+
+
+def hide_all_numbers() -> None:
+    """Keep as fingerprints what IINs an older version kept as they were, school by school."""
+    here = frame()
+    hide = partial(hidden, derive_key(here.settings.secret_key, "pupils sourced ids"))
+    with reading(SYSTEM, here.clock()) as look:
+        places = [one.id for one in identity.schools(look)]
+    for school_id in places:
+        with transaction(SYSTEM, here.clock()) as work:
+            hide_numbers(work, school_id, hide)
 
 
 def print_cards(file_id: str) -> None:
@@ -84,6 +99,7 @@ def _as_owner(work: Work, order: KeptFacts) -> Work:
 
 TASKS: tuple[Task, ...] = (
     Task(APPLY, apply_in_parts),
+    Task("pupils.hide_numbers", hide_all_numbers, every="40 2 * * *"),
     Task(PRINT_CARDS, print_cards),
     Task(PRINT_CODES, print_codes),
 )

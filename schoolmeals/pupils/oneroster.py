@@ -15,12 +15,19 @@ from schoolmeals.errors import N_
 from schoolmeals.files import LONGEST_CELL, MOST_ROWS, decoded, unpacked, unusable
 from schoolmeals.identity.contacts import email_of, phone_of
 from schoolmeals.pupils.roster import GuardianRow, Roster, RosterClass, RosterRow
-from schoolmeals.pupils.roster_values import Values, day_of
+from schoolmeals.pupils.roster_values import Values, day_of, hidden
 from schoolmeals.pupils.rules import LISTED_RELATIONS, class_name, cleaned, full_name, sort_key
 
 FILES: Final = frozenset(
     {"manifest.csv", "orgs.csv", "users.csv", "roles.csv", "classes.csv", "enrollments.csv", "demographics.csv"}
 )
+_PEOPLE: Final[Mapping[str, tuple[str, ...]]] = {
+    "users.csv": ("sourcedid", "agentsourcedids"),
+    "roles.csv": ("usersourcedid",),
+    "enrollments.csv": ("usersourcedid",),
+    "demographics.csv": ("sourcedid",),
+}
+"""Where people's ids stand. Some systems take their IINs for them."""
 _NEEDED: Final = ("users.csv", "classes.csv", "enrollments.csv")
 _GONE: Final = "tobedeleted"
 _GRADES: Final = {"PK": 0, "KG": 0, "PR": 0, "TK": 0, "K": 0}
@@ -39,13 +46,13 @@ class _Row:
         return self["status"].lower() == _GONE
 
 
-def read_oneroster(content: bytes, school_names: Sequence[str] = ()) -> Roster:
+def read_oneroster(content: bytes, key: bytes, school_names: Sequence[str] = ()) -> Roster:
     """The roll of one school in the zip ``content``.
 
-    Where the zip holds several schools, ``school_names`` (BIN, names) say which is meant. Raises Invalid for archives
-    that cannot be opened and for rolls without the files that are needed.
+    ``key`` hides ids that are IINs. Where the zip holds several schools, ``school_names`` (BIN, names) say which is
+    meant. Raises Invalid for archives that cannot be opened and for rolls without the files that are needed.
     """
-    files = {name: _table(name, text) for name, text in unpacked(content, FILES).items()}
+    files = {name: _table(name, text, key) for name, text in unpacked(content, FILES).items()}
     if missing := [name for name in _NEEDED if name not in files]:
         sentence = N_("This zip file is no OneRoster roll: %(missing)s is not in it.")
         raise unusable("oneroster-files-missing", sentence, missing=missing[0])
@@ -62,7 +69,7 @@ def read_oneroster(content: bytes, school_names: Sequence[str] = ()) -> Roster:
     return roster
 
 
-def _table(name: str, content: bytes) -> list[_Row]:
+def _table(name: str, content: bytes, key: bytes) -> list[_Row]:
     reader = csv.reader(io.StringIO(decoded(content), newline=""))
     rows: list[_Row] = []
     before = 0
@@ -73,7 +80,7 @@ def _table(name: str, content: bytes) -> list[_Row]:
             number, before = before + 1, reader.line_num
             if any(cells):
                 short = (cell[: LONGEST_CELL + 1] for cell in cells)
-                rows.append(_Row(number, dict(zip(header, short, strict=False))))
+                rows.append(_Row(number, _hidden(dict(zip(header, short, strict=False)), _PEOPLE.get(name, ()), key)))
             if len(rows) > MOST_ROWS * 6:
                 break
     except csv.Error as error:
@@ -84,6 +91,14 @@ def _table(name: str, content: bytes) -> list[_Row]:
             "too-many-rows", N_("The file has more than %(most)s rows. Split it by schools."), most=MOST_ROWS
         )
     return rows
+
+
+def _hidden(cells: dict[str, str], columns: Sequence[str], key: bytes) -> dict[str, str]:
+    """The row with every IIN among these ids as it is kept."""
+    for column in columns:
+        if len(text := cells.get(column, "")) > 1:
+            cells[column] = ",".join(hidden(key, cleaned(one)) for one in text.split(","))
+    return cells
 
 
 def _our_org(orgs: list[_Row], school_names: Sequence[str]) -> str | None:

@@ -1,6 +1,6 @@
 """A roll as a file tells it: its rows, its classes, and what is wrong with which line of which file. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -104,6 +104,8 @@ class Roster:
     """Pupils of whom a guardian could not be read: nobody is taken off their list, because somebody is in the file."""
     gone_guardians: frozenset[str] = frozenset()
     """Sourced ids of guardians that the file itself calls deleted."""
+    known_as: Callable[[str], str] = field(default=str, repr=False)
+    """How this file's reader keeps an id: what an older import kept as it was is compared in the same form."""
     spoiled: set[str] = field(default_factory=set)
     """Sourced ids and names (as sorted) of rows that could not go in: those pupils are here, so they do not leave."""
 

@@ -1,12 +1,14 @@
 """Which kind of roll a file is, and its reading."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 
 from schoolmeals.errors import N_
 from schoolmeals.files import LARGEST_FILE_BYTES, is_workbook, read_table, unusable
 from schoolmeals.pupils.oneroster import read_oneroster
 from schoolmeals.pupils.roster import Roster
+from schoolmeals.pupils.roster_values import hidden
 from schoolmeals.pupils.rules import cleaned
 from schoolmeals.pupils.simple_roster import read_simple
 
@@ -22,9 +24,12 @@ def read_roster(file_name: str, content: bytes, *, key: bytes, school_names: Seq
     if len(content) > LARGEST_FILE_BYTES:
         raise unusable("file-too-large", N_("The file is larger than 20 MB. A school's roll takes much less."))
     if content.startswith(b"PK") and not is_workbook(content):
-        return read_oneroster(content, school_names)
-    source = "xlsx" if is_workbook(content) else "csv"
-    return read_simple(shown_name(file_name), read_table(content), source, key)
+        roster = read_oneroster(content, key, school_names)
+    else:
+        source = "xlsx" if is_workbook(content) else "csv"
+        roster = read_simple(shown_name(file_name), read_table(content), source, key)
+    roster.known_as = partial(hidden, key)
+    return roster
 
 
 def shown_name(file_name: str) -> str:

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
 
 from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, NotFound
+from schoolmeals.keys import unseal
 from schoolmeals.pupils.access import require_office
 from schoolmeals.pupils.models import RosterImport
 
@@ -27,12 +29,19 @@ def roster_import(work: Work, school_id: UUID, import_id: UUID) -> RosterImport:
     return row
 
 
-def standing_file(work: Work, school_id: UUID, import_id: UUID) -> tuple[str, bytes]:
-    """Name and content of a file that was not applied or dropped yet. Raises NotFound and Conflict."""
+def standing_file(work: Work, school_id: UUID, import_id: UUID, file_key: bytes) -> tuple[str, bytes]:
+    """Name and content of a file that was not applied or dropped yet. Raises NotFound and Conflict.
+
+    A file that ``file_key`` does not open (it was sealed with another secret) has to be uploaded again.
+    """
     row = roster_import(work, school_id, import_id)
     if row.content is None:
         raise Conflict("import-is-over", N_("This file has been applied or dropped already. Upload it again."))
-    return row.file_name, row.content
+    try:
+        return row.file_name, unseal(file_key, row.content, import_id.bytes)
+    except InvalidTag as error:
+        sentence = N_("This file can no longer be read. Upload it again.")
+        raise Conflict("import-unreadable", sentence) from error
 
 
 def recent_imports(work: Work, school_id: UUID, count: int = 10) -> list[RosterImport]:

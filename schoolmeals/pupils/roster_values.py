@@ -5,11 +5,16 @@ from datetime import date
 from typing import Final
 
 from schoolmeals.keys import keyed_hash
+from schoolmeals.kz_id import is_iin
 from schoolmeals.pupils.roster import Roster
 from schoolmeals.pupils.rules import NAME_LENGTH, cleaned
 
 _ISO: Final = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?$")
 _OURS: Final = re.compile(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})$")
+_SEPARATORS: Final = re.compile(r"[\s.\-]")
+_IIN: Final = 12
+_SHORTEST: Final = 9
+"""The digits that are left of an IIN from January 2000 where a spreadsheet took it for a number."""
 _YEARS: Final = range(1990, 2100)
 
 
@@ -68,7 +73,11 @@ def day_of(text: str) -> date | None:
 
 
 def hidden(key: bytes, number: str) -> str:
-    """A pupil's number as it is kept: an IIN, even a mistyped one, only as a keyed hash; everything else as it is."""
-    digits = number.replace(" ", "")
-    is_iin = len(digits) == 12 and digits.isdigit()
-    return f"iin-{keyed_hash(key, digits).hex()[:32]}" if is_iin else number
+    """A person's number as it is kept: an IIN, even a mistyped one, only as a keyed hash; everything else as it is.
+
+    Spreadsheets drop the zeros that the IINs of those born from 2000 to 2009 begin with; such a number is the same IIN.
+    """
+    if len(number) < _SHORTEST:
+        return number
+    digits = number.zfill(_IIN) if is_iin(number.zfill(_IIN)) else _SEPARATORS.sub("", number)
+    return f"iin-{keyed_hash(key, digits).hex()[:32]}" if len(digits) == _IIN and digits.isdigit() else number

@@ -6,7 +6,7 @@ from uuid import UUID
 import factory
 
 from schoolmeals.ids import new_id
-from schoolmeals.pupils.models import Card, Guardianship, Photo, Pupil, PupilAllergen, SchoolClass
+from schoolmeals.pupils.models import Card, Guardianship, ListedGuardian, Photo, Pupil, PupilAllergen, SchoolClass
 from schoolmeals.pupils.rules import sort_key
 from tests.factories import RowFactory
 
@@ -110,3 +110,20 @@ class GuardianshipFactory(RowFactory[Guardianship]):
     relation = "mother"
     since = LONG_AGO
     ended_at = None
+
+
+class ListedGuardianFactory(RowFactory[ListedGuardian]):
+    """A parent whom the school's list names, without phone and e-mail. Needs ``pupil_id``."""
+
+    class Meta:
+        model = ListedGuardian
+
+    school_id = SOME_SCHOOL
+    id = factory.LazyFunction(new_id)
+    sourced_id = factory.Sequence(lambda n: f"guardian-{n}")
+    name = "Абай Сәуле"
+    relation = "parent"
+    email = ""
+    phone = ""
+    listed_at = LONG_AGO
+    unlisted_at = None

@@ -38,7 +38,15 @@ def take(do: Any, school: School) -> Any:
 
     def run(content: bytes, *, typed: str = "", at_once: int | None = None) -> dict[str, int]:
         roster = read_roster("roll", content, key=KEY, school_names=["School No. 1"])
-        import_id = do(upload_roster, school.id, file_name="roll", content=content, roster=roster, actor=school.office)
+        import_id = do(
+            upload_roster,
+            school.id,
+            file_name="roll",
+            content=content,
+            roster=roster,
+            file_key=KEY,
+            actor=school.office,
+        )
         counts: dict[str, int] = do(_counts, school.id, import_id)
         do(confirm_roster, school.id, import_id, roster=roster, typed=typed, actor=school.office)
         while not do(
@@ -110,10 +118,20 @@ def test_an_import_of_another_school_or_one_that_is_over_is_refused(
 ) -> None:
     roster = read_roster("roll", csv_of(ABAI, BEK), key=KEY)
     with pytest.raises(NotFound):
-        do(upload_roster, school.id, file_name="r", content=b"x", roster=roster, actor=other_school.office)
+        do(
+            upload_roster,
+            school.id,
+            file_name="r",
+            content=b"x",
+            roster=roster,
+            file_key=KEY,
+            actor=other_school.office,
+        )
     with pytest.raises(NotFound):
-        do(upload_roster, school.id, file_name="r", content=b"x", roster=roster, actor=school.parent)
-    import_id = do(upload_roster, school.id, file_name="r", content=b"x", roster=roster, actor=school.office)
+        do(upload_roster, school.id, file_name="r", content=b"x", roster=roster, file_key=KEY, actor=school.parent)
+    import_id = do(
+        upload_roster, school.id, file_name="r", content=b"x", roster=roster, file_key=KEY, actor=school.office
+    )
     with pytest.raises(Conflict) as refused:
         do(apply_roster, school.id, import_id, roster=roster, today=TODAY, actor=school.office)
     assert refused.value.code == "import-unconfirmed"

@@ -58,10 +58,18 @@ def read(content: bytes) -> Roster:
 def take(do: Any, school: School) -> Any:
     """Take a roll in, as the office does."""
 
-    def run(content: bytes) -> None:
+    def run(content: bytes, leaving: str = "") -> None:
         roster = read_roster("roll", content, key=KEY)
-        import_id = do(upload_roster, school.id, file_name="roll", content=content, roster=roster, actor=school.office)
-        do(confirm_roster, school.id, import_id, roster=roster, actor=school.office)
+        import_id = do(
+            upload_roster,
+            school.id,
+            file_name="roll",
+            content=content,
+            roster=roster,
+            file_key=KEY,
+            actor=school.office,
+        )
+        do(confirm_roster, school.id, import_id, roster=roster, typed=leaving, actor=school.office)
         assert do(apply_roster, school.id, import_id, roster=roster, today=TODAY, actor=school.office)
 
     return run

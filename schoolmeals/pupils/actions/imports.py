@@ -17,7 +17,9 @@ from schoolmeals.audit import NewEvent, Subject
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
+from schoolmeals.keys import seal
 from schoolmeals.pupils.access import require_office
+from schoolmeals.pupils.actions.numbers import hide_numbers
 from schoolmeals.pupils.actions.roll import personal_part
 from schoolmeals.pupils.guardian_plan import plan_guardians
 from schoolmeals.pupils.models import Pupil, RosterImport, SchoolClass
@@ -37,8 +39,13 @@ SHOWN: Final = 200
 """How many names and bad rows a preview keeps; the counts tell of all."""
 
 
-def upload_roster(work: Work, school_id: UUID, *, file_name: str, content: bytes, roster: Roster) -> UUID:
-    """Keep a file with the preview of what it would change; gives the import's id. Nothing changes yet."""
+def upload_roster(
+    work: Work, school_id: UUID, *, file_name: str, content: bytes, roster: Roster, file_key: bytes
+) -> UUID:
+    """Keep a file with the preview of what it would change; gives the import's id. Nothing changes yet.
+
+    Until it is applied or dropped the file lies sealed with ``file_key``, because there may be IINs in it.
+    """
     require_office(work, school_id)
     plan = _plan(work, school_id, roster)
     import_id = new_id(work.now)
@@ -48,7 +55,7 @@ def upload_roster(work: Work, school_id: UUID, *, file_name: str, content: bytes
         "id": import_id,
         "file_name": shown_name(file_name),
         "sha256": digest,
-        "content": content,
+        "content": seal(file_key, content, import_id.bytes),
         "uploaded_by": work.actor.id,
         "uploaded_at": work.now,
         "preview": preview_of(roster, plan),
@@ -94,6 +101,7 @@ def apply_roster(
     row = _lock(work, school_id, import_id)
     if row.confirmed_at is None:
         raise Conflict("import-unconfirmed", N_("Look at the preview first and confirm it."))
+    hide_numbers(work, school_id, roster.known_as)
     plan = _plan(work, school_id, roster)
     done = _write(work, school_id, plan, today, at_once)
     is_whole = done == plan.steps
@@ -190,7 +198,9 @@ def _planned(work: Work, school_id: UUID, roster: Roster) -> RosterPlan:
         .order_by(Pupil.sort_key, Pupil.id)
     )
     return plan_roster(
-        roster, [KnownPupil(*row) for row in known], {key: (name, grade) for key, name, grade in classes}
+        roster,
+        [KnownPupil(row[0], roster.known_as(row[1]), *row[2:]) for row in known],
+        {key: (name, grade) for key, name, grade in classes},
     )
 
 

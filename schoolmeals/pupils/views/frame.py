@@ -85,6 +85,11 @@ def roster_key() -> bytes:
     return derive_key(settings().secret_key, "pupils sourced ids")
 
 
+def file_key() -> bytes:
+    """The key that uploaded rolls are sealed with until they are applied."""
+    return derive_key(settings().secret_key, "pupils roster files")
+
+
 def attempt_keys() -> list[bytes]:
     """What wrong claim codes are counted against: the person, or a stranger's address."""
     who = actor()

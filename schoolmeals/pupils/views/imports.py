@@ -17,7 +17,18 @@ from schoolmeals.pupils.roster import SENTENCES, Roster
 from schoolmeals.pupils.roster_files import read_roster
 from schoolmeals.pupils.roster_loading import recent_imports, roster_import, school_names, standing_file
 from schoolmeals.pupils.simple_roster import TEMPLATE
-from schoolmeals.pupils.views.frame import OFFICE, again, done, download, pages, roster_key, school_facts, see, today
+from schoolmeals.pupils.views.frame import (
+    OFFICE,
+    again,
+    done,
+    download,
+    file_key,
+    pages,
+    roster_key,
+    school_facts,
+    see,
+    today,
+)
 from schoolmeals.web import actor, guard, language, now, render
 
 COUNTS = ("new", "changed", "unchanged", "returning", "leaving", "classes", "on_roll", "problems")
@@ -73,7 +84,9 @@ def uploaded(school_id: UUID) -> UUID:
         names = school_names(look, school_id)
     roster = read_roster(file.filename, content, key=roster_key(), school_names=names)
     with transaction(actor(), now()) as work:
-        return upload_roster(work, school_id, file_name=file.filename, content=content, roster=roster)
+        return upload_roster(
+            work, school_id, file_name=file.filename, content=content, roster=roster, file_key=file_key()
+        )
 
 
 @pages.get("/school/<uuid:school_id>/import/<uuid:import_id>")
@@ -97,7 +110,7 @@ def confirm(school_id: UUID, import_id: UUID) -> Any:
 def confirmed(school_id: UUID, import_id: UUID, typed: str) -> None:
     """Apply a preview: a short roll at once, a long one by the worker. Raises NotFound, Conflict and Invalid."""
     with reading(actor(), now()) as look:
-        file_name, content = standing_file(look, school_id, import_id)
+        file_name, content = standing_file(look, school_id, import_id, file_key())
         names = school_names(look, school_id)
     roster: Roster = read_roster(file_name, content, key=roster_key(), school_names=names)
     with transaction(actor(), now()) as work:

@@ -18,7 +18,7 @@ from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare, T
 from schoolmeals.procurement.parts import is_whole, stored_file
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.rows import ServerKeys
-from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.bids import key_set_of
 from schoolmeals.procurement.rules.opening import admitted_bids, due
 from schoolmeals.procurement.rules.quorum import SeatFacts, holds_a_key
@@ -46,15 +46,21 @@ class Envelope:
         return self.manifest.bid.k
 
 
+def open_lots(hand: AtHand) -> frozenset[UUID]:
+    """The lots that may still find a supplier: bids for others are nobody's business any more, and stay sealed."""
+    return frozenset(id for id, lot in hand.facts.lots.items() if lot.stage is LotStage.ACTIVE)
+
+
 def envelopes_due(work: Work, hand: AtHand) -> list[Envelope]:
-    """The envelopes that are to be opened at the tender's stage, in the order of the list."""
+    """The envelopes that are to be opened at the tender's stage, in the order of the list; none of a lot that ended."""
     ids = [str(id) for id in _listed(payload_of(work, hand.id, ActKind.OPENING_STARTED).get("bids"))]
     if hand.stage is not TenderStage.OPENING:
         admitted = admitted_bids(payload_of(work, hand.id, ActKind.ADMITTED))
         ids = [id for id in ids if id in admitted]
     rows = {str(row.id): row for row in work.session.scalars(select(FrozenBid).where(FrozenBid.tender_id == hand.id))}
-    names = due(profile_at(work, hand).envelopes, hand.stage)
-    return [Envelope(rows[id], name, manifest_of(work, rows[id])) for id in ids for name in names]
+    names, lots = due(profile_at(work, hand).envelopes, hand.stage), open_lots(hand)
+    listed = [rows[id] for id in ids if rows[id].lot_id in lots]
+    return [Envelope(bid, name, manifest_of(work, bid)) for bid in listed for name in names]
 
 
 def envelope_due(work: Work, hand: AtHand, bid_id: UUID, name: str) -> Envelope:

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, select
 
-from schoolmeals.actors import SYSTEM
+from schoolmeals.actors import SYSTEM, Actor, Role
 from schoolmeals.database import Work
-from schoolmeals.errors import Refusal
+from schoolmeals.errors import NotAllowed, NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
 from schoolmeals.procurement.actions import bidding, closing, opening
@@ -23,7 +23,8 @@ from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import FaultCode, Manifest, OpenedShare, open_share
 from tests.factories.bids import CONTENT, KEYS, MadeBid, hand_in, make_bid, submit, upload
-from tests.factories.procurement import ALMATY, Procurement
+from tests.factories.identity import OrganisationFactory
+from tests.factories.procurement import ALMATY, Procurement, somebody
 
 HOW: dict[str, Any] = {"keys": KEYS, "clock": deed_clock}
 
@@ -58,6 +59,19 @@ def share(world: Procurement, bid: MadeBid, seat: SeatFacts) -> OpenedShare:
 def give(world: Procurement, tender_id: UUID, seat: SeatFacts, *shares: OpenedShare, **kwargs: Any) -> list[Any]:
     given = [one.to_bytes() for one in shares]
     found: list[Any] = world.do(opening.give_shares, tender_id, given, actor=world.holder(seat), **kwargs)
+    return found
+
+
+def rival() -> Actor:
+    """Somebody who acts for another supplier."""
+    return somebody(Role.SUPPLIER, OrganisationFactory.create(kind="supplier").id)
+
+
+def put_off(world: Procurement, tender_id: UUID, *, ask_bidders: bool = False) -> list[UUID]:
+    """Wait until the time for members to come is over, and put the opening off."""
+    world.clock.now = world.until(tender_id, "opening") + timedelta(seconds=1)
+    how = {"zone": ALMATY, "ask_bidders": ask_bidders, "actor": SYSTEM, **HOW}
+    found: list[UUID] = world.do(opening.adjourn_opening, tender_id, **how)
     return found
 
 
@@ -121,6 +135,24 @@ def test_withdrawn_and_unconfirmed_bids_are_not_opened(world: Procurement, tende
     assert start(world, tender_id) == []
     assert outcomes(world, tender_id) == {bid.id: Outcome.WITHDRAWN}
     world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_bids_for_a_lot_that_was_cancelled_stay_sealed(world: Procurement, tender_id: UUID, begun: bool) -> None:
+    """Another lot goes on; nobody's business is what a bid says that nobody decides on any more."""
+    bid = hand_in(world, tender_id)
+    if begun:
+        assert start(world, tender_id) == [bid.id]
+    world.act(tender_id, ActKind.LOT_CANCELLED, {"reason_code": "no-need", "reason": "Closed"}, lot_id=bid.lot_id)
+    if not begun:
+        assert start(world, tender_id) == []
+    seats = members(world, tender_id)
+    for seat in seats[:3]:
+        assert isinstance(refused(give, world, tender_id, seat, share(world, bid, seat)), NotFound)
+    assert isinstance(refused(reveal, world, tender_id, bid), NotFound)
+    world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
+    assert world.look(lambda work: work.session.scalar(select(OpenedBid)), actor=SYSTEM) is None
+    assert outcomes(world, tender_id) == {bid.id: Outcome.STANDS}
 
 
 def test_closing_twice_is_closing_once(world: Procurement, tender_id: UUID) -> None:
@@ -223,7 +255,9 @@ def test_a_damaged_file_that_does_not_come_again_ends_as_unreadable(world: Procu
     for seat in members(world, tender_id)[:3]:
         give(world, tender_id, seat, share(world, bid, seat))
     spoil(world, tender_id)
-    world.do(opening.adjourn_opening, tender_id, zone=ALMATY, actor=SYSTEM, **HOW)
+    put_off(world, tender_id)
+    hurried = refused(reveal, world, tender_id, bid, actor=rival())
+    assert (type(hurried), hurried.code) == (NotAllowed, "recovery-needed")
     revealed = reveal(world, tender_id, bid)
     assert (revealed.unreadable, revealed.faults[0].code) == ("ciphertext-swapped", FaultCode.CIPHERTEXT_SWAPPED)
 
@@ -233,13 +267,11 @@ def test_too_few_members_put_it_off_and_bidders_disclose(world: Procurement, ten
     start(world, tender_id)
     seat = members(world, tender_id)[0]
     give(world, tender_id, seat, share(world, bid, seat))
-    about = (opening.adjourn_opening, tender_id)
     disclosing = {"recovery": bid.recovery, "actor": world.supplier}
     assert refused(reveal, world, tender_id, bid, **disclosing).code == "not-asked"
-    early = refused(world.do, *about, zone=ALMATY, ask_bidders=True, actor=SYSTEM, **HOW)
-    assert early.code == "adjourn-first"
-    assert world.do(*about, zone=ALMATY, actor=SYSTEM, **HOW) == [bid.id]
-    assert world.do(*about, zone=ALMATY, ask_bidders=True, actor=SYSTEM, **HOW) == [bid.id]
+    assert refused(put_off, world, tender_id, ask_bidders=True).code == "adjourn-first"
+    assert put_off(world, tender_id) == [bid.id]
+    assert put_off(world, tender_id, ask_bidders=True) == [bid.id]
     other = json.loads(bid.recovery)
     other["manifest_sha256"] = "0" * 64
     wrong = json.dumps(other, sort_keys=True, separators=(",", ":")).encode()
@@ -251,9 +283,8 @@ def test_too_few_members_put_it_off_and_bidders_disclose(world: Procurement, ten
 def test_a_bidder_who_does_not_disclose_is_left_unread(world: Procurement, tender_id: UUID) -> None:
     bid = hand_in(world, tender_id)
     start(world, tender_id)
-    about = (opening.adjourn_opening, tender_id)
-    world.do(*about, zone=ALMATY, actor=SYSTEM, **HOW)
-    world.do(*about, zone=ALMATY, ask_bidders=True, actor=SYSTEM, **HOW)
+    for asks in (False, True):
+        put_off(world, tender_id, ask_bidders=asks)
     world.clock.move(timedelta(hours=25))
     late = refused(reveal, world, tender_id, bid, recovery=bid.recovery, actor=world.supplier)
     assert late.code == "disclosed-late"
@@ -266,3 +297,45 @@ def test_nothing_is_put_off_while_enough_are_there(world: Procurement, tender_id
     assert refused(world.do, opening.adjourn_opening, tender_id, zone=ALMATY, actor=SYSTEM, **HOW).code == (
         "shares-suffice"
     )
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_nobody_puts_it_off_while_members_may_still_come(world: Procurement, tender_id: UUID, asks: bool) -> None:
+    """Else whoever sits at the table could ask bidders for their keys within a minute, and lose those who sleep."""
+    hand_in(world, tender_id)
+    start(world, tender_id)
+    if asks:
+        put_off(world, tender_id)
+    until = world.until(tender_id, "opening")
+    world.clock.now = until - timedelta(minutes=1)
+    about = {"zone": ALMATY, "ask_bidders": asks, "actor": SYSTEM, **HOW}
+    early = refused(world.do, opening.adjourn_opening, tender_id, **about)
+    assert (early.code, early.params) == ("opening-runs", {"until": until})
+    assert world.until(tender_id, "opening") == until
+    world.clock.now = until + timedelta(microseconds=1)
+    world.do(opening.adjourn_opening, tender_id, **about)
+
+
+def test_what_can_be_read_is_not_given_up(world: Procurement, tender_id: UUID) -> None:
+    """The bidder has not disclosed, but the members have come late: that is enough."""
+    bid = hand_in(world, tender_id)
+    start(world, tender_id)
+    for asks in (False, True):
+        put_off(world, tender_id, ask_bidders=asks)
+    world.clock.move(timedelta(hours=25))
+    for seat in members(world, tender_id)[:3]:
+        give(world, tender_id, seat, share(world, bid, seat))
+    finish = (world.do, opening.finish_opening, tender_id)
+    assert refused(*finish, clock=deed_clock, actor=SYSTEM).code == "bids-not-opened"
+    assert reveal(world, tender_id, bid).unreadable is None
+    world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
+
+
+def test_whoever_is_no_member_opens_nothing(world: Procurement, tender_id: UUID) -> None:
+    bid = hand_in(world, tender_id)
+    start(world, tender_id)
+    for seat in members(world, tender_id)[:3]:
+        give(world, tender_id, seat, share(world, bid, seat))
+    for actor in (world.supplier, rival()):
+        assert refused(reveal, world, tender_id, bid, actor=actor).code == "recovery-needed"
+    assert reveal(world, tender_id, bid, actor=world.secretary).unreadable is None

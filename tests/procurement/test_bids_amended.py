@@ -204,3 +204,14 @@ def test_both_envelopes_have_to_come(world: Procurement, monkeypatch: pytest.Mon
     }
     assert started(world, tender_id) == []
     assert outcomes(world, tender_id) == {bid.id: Outcome.STANDS}
+
+
+def test_a_confirmed_bid_comes_back_where_its_replacement_has_no_files(world: Procurement, tender_id: UUID) -> None:
+    """It was made before the amendment and confirmed after it: a replacement that is incomplete replaces nothing."""
+    old = hand_in(world, tender_id)
+    amend(world, tender_id)
+    confirm(world, tender_id, old)
+    new = make_bid(world, tender_id, replaces=old.sha256)
+    world.do(bidding.replace_bid, tender_id, world.supplier_id, new.manifest, actor=world.supplier, **HOW)
+    assert started(world, tender_id) == [old.id]
+    assert outcomes(world, tender_id) == {old.id: Outcome.REPLACED, new.id: Outcome.STANDS}

@@ -21,7 +21,7 @@ from schoolmeals.procurement.rules.terms import Term, terms_of
 from tests.factories.bids import KEYS, make_bid, submit, upload
 from tests.factories.evaluation import Table, goods_table, open_price, plant
 from tests.factories.procurement import ALMATY, Procurement
-from tests.procurement.test_bidding_opening import start
+from tests.procurement.test_bidding_opening import put_off, start
 from tests.procurement.test_complaints import accept, complain, decide
 
 HELD: timedelta = timedelta(days=14)
@@ -73,9 +73,8 @@ def disclosing(world: Procurement) -> UUID:
     submit(world, tender_id, bid)
     upload(world, tender_id, bid)
     start(world, tender_id)
-    how: dict[str, Any] = {"zone": ALMATY, "keys": KEYS, "clock": deed_clock, "actor": SYSTEM}
     for asks in (False, True):
-        world.do(opening.adjourn_opening, tender_id, ask_bidders=asks, **how)
+        put_off(world, tender_id, ask_bidders=asks)
     return tender_id
 
 

@@ -80,6 +80,13 @@ def admitted(world: Procurement, bid: MadeBid) -> UUID:
     return tender_id
 
 
+def put_off(world: Procurement, tender_id: UUID, name: str = "prices", **how: Any) -> list[UUID]:
+    """Wait until the time for members to come is over, and put the opening off."""
+    world.clock.now = world.until(tender_id, name) + timedelta(seconds=1)
+    found: list[UUID] = world.do(opening.adjourn_opening, tender_id, **{"zone": ALMATY, "actor": SYSTEM, **HOW, **how})
+    return found
+
+
 def refused(world: Procurement, deed: Any, *args: Any, **kwargs: Any) -> Refusal:
     with pytest.raises(Refusal) as caught:
         world.do(deed, *args, **kwargs)
@@ -138,8 +145,8 @@ def test_prices_are_put_off_by_rule_and_disclosed_at_last(world: Procurement, bi
     with pytest.raises(NotNow) as caught:
         reveal(world, bid, **disclosing)
     assert caught.value.code == "not-asked"
-    assert world.do(opening.adjourn_opening, tender_id, **how) == [bid.id]
-    world.do(opening.adjourn_opening, tender_id, ask_bidders=True, **how)
+    assert put_off(world, tender_id, actor=world.secretary) == [bid.id]
+    put_off(world, tender_id, ask_bidders=True, actor=world.secretary)
     assert reveal(world, bid, **disclosing).unreadable is None
     assert kinds(world, tender_id)[-1] is ActKind.PRICES_OPENED
 
@@ -157,7 +164,7 @@ def test_the_worker_puts_prices_off_and_then_asks_the_bidders(world: Procurement
 
 def test_what_was_put_off_at_the_first_opening_does_not_count_at_the_second(world: Procurement, bid: MadeBid) -> None:
     how: dict[str, Any] = {"zone": ALMATY, "actor": SYSTEM, **HOW}
-    world.do(opening.adjourn_opening, tender_of(bid), **how)
+    put_off(world, tender_of(bid), "opening")
     tender_id = admitted(world, bid)
     assert refused(world, opening.adjourn_opening, tender_id, ask_bidders=True, **how).code == "adjourn-first"
     found = world.look(opening_queries.opening, tender_id, actor=SYSTEM)
@@ -168,11 +175,10 @@ def test_a_price_that_nobody_discloses_is_unreadable_and_the_evaluation_can_end(
     world: Procurement, bid: MadeBid
 ) -> None:
     tender_id = admitted(world, bid)
-    how: dict[str, Any] = {"zone": ALMATY, "actor": SYSTEM, **HOW}
     finish: dict[str, Any] = {"clock": deed_clock, "actor": world.secretary}
     assert refused(world, opening.finish_opening, tender_id, **finish).code == "bids-not-opened"
     for asks in (False, True):
-        world.do(opening.adjourn_opening, tender_id, ask_bidders=asks, **how)
+        put_off(world, tender_id, ask_bidders=asks)
     sealed = refused(world, evaluation.finish_evaluation, tender_id, zone=ALMATY, actor=world.secretary)
     assert (type(sealed), sealed.code, sealed.params) == (NotNow, "prices-sealed", {"count": 1})
     asked = refused(world, low_prices.ask_low_price, tender_id, bid.id, zone=ALMATY, actor=world.secretary)

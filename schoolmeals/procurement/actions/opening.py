@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,20 +15,26 @@ from schoolmeals.procurement.documents import written
 from schoolmeals.procurement.freezing import freeze, frozen_list
 from schoolmeals.procurement.minutes import opening_minutes
 from schoolmeals.procurement.models import FrozenBid, OpenedBid, OpeningShare
-from schoolmeals.procurement.parts import missing_parts
+from schoolmeals.procurement.parts import all_rows, missing_parts
 from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.reckoning import reckoning_of
+from schoolmeals.procurement.revealing import keep_opened, keep_unreadable
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.bids import FrozenFacts, Outcome, files_from, files_until, to_open
+from schoolmeals.procurement.rules.bids import (
+    FrozenFacts,
+    Outcome,
+    confirmed_versions,
+    files_from,
+    files_until,
+    to_open,
+)
 from schoolmeals.procurement.rules.opening import (
     BIDDERS_DOING,
-    CONTENT_FILE,
     INCOMPLETE,
     NO_PRICES,
     NOT_DISCLOSED,
     WRONG_RECOVERY,
-    content_of,
     may_adjourn,
     may_ask_bidders,
     may_disclose,
@@ -44,7 +50,6 @@ from schoolmeals.procurement.sealing import (
     Fault,
     FaultCode,
     Manifest,
-    OpenedEnvelope,
     OpenedShare,
     SealingFault,
     recovery_identities,
@@ -55,6 +60,7 @@ from schoolmeals.procurement.unsealing import (
     adjournments,
     envelope_due,
     envelopes_due,
+    open_lots,
     opened_row,
     own_key_seat,
     profile_at,
@@ -81,16 +87,18 @@ def start_opening(
 ) -> list[UUID]:
     """Begin the opening, and close the list where nobody has yet; gives the bids to be opened, in order of receipt.
 
-    Raises NotNow ``files-may-follow`` or ``enquiries-unanswered``. A bid whose files are missing is unreadable.
+    A bid whose files are missing is unreadable; one for a lot that has ended stays sealed. Raises NotNow
+    ``files-may-follow`` or ``enquiries-unanswered``.
     """
     hand = permitted(work, "start_opening", tender_id, lock=Lock.CLOSE, clock=clock)
     profile = profile_at(work, hand)
     last = files_until(files_from(hand.facts.terms), profile)
     _require(may_start(hand.at, last, hand.facts.unanswered))
     freeze(work, hand, keys)
-    listed = frozen_list(work, tender_id)
+    listed = [one for one in frozen_list(work, tender_id) if one.lot_id in open_lots(hand)]
     complete = frozenset(one.id for one in listed if _has_arrived(work, keys, one))
-    chosen = to_open(listed, complete, hand.facts.confirm_from_version)
+    confirmed = confirmed_versions(all_rows(work, keys, tender_id))
+    chosen = to_open(listed, complete, confirmed, hand.facts.confirm_from_version)
     window = reckoning_of(work, hand.tender, zone).begin(
         hand.at, profile.term("opening_window"), accelerator=profile.accelerator
     )
@@ -99,7 +107,7 @@ def start_opening(
     for one in listed:
         if one.outcome is Outcome.STANDS and one not in chosen:
             bid = work.session.get_one(FrozenBid, one.id)
-            _keep_unreadable(work, hand, bid, profile.envelopes[0], INCOMPLETE, ())
+            keep_unreadable(work, hand, bid, profile.envelopes[0], INCOMPLETE, ())
     return [one.id for one in chosen]
 
 
@@ -149,15 +157,18 @@ def reveal_bid(
 ) -> Revealed:
     """Open an envelope with the shares that are public, or by the bidder's own recovery file where bidders were asked.
 
-    What is opened stays so: asked again, the same is answered. Raises NotNow ``too-few-shares``, ``not-asked`` or
-    ``disclosed-late``, Conflict ``sealed-file-damaged`` (here; the bidder can send it again), NotFound, and for a
-    recovery file that does not fit whatever sealing finds.
+    What is opened stays so: asked again, the same is answered. Suppliers open nothing without their own recovery file:
+    what cannot be read is said once and for all. Raises NotAllowed ``recovery-needed``, NotNow ``too-few-shares``,
+    ``not-asked`` or ``disclosed-late``, Conflict ``sealed-file-damaged`` (here; the bidder can send it again),
+    NotFound, and for a recovery file that does not fit whatever sealing finds.
     """
     hand = permitted(work, "reveal_bid", tender_id, clock=clock)
     one = envelope_due(work, hand, bid_id, envelope)
     known = opened_row(work, one)
     if known is not None:
         return _as_revealed(known)
+    if recovery is None and hand.parties.isdisjoint(_REVEALERS):
+        raise NotAllowed("recovery-needed", RECOVERY_NEEDED)
     identity = _disclosed(work, hand, one, recovery) if recovery is not None else None
     noted = tuple(
         Fault(FaultCode(row.fault or ""), envelope, str(row.seat_id)) for row in shares_of(work, one, good=False)
@@ -166,10 +177,10 @@ def reveal_bid(
         opened = unseal_envelope(work, keys, one, identity)
     except SealingFault as fault:
         _let_try_again(work, hand, fault, by_bidder=identity is not None)
-        row = _keep_unreadable(work, hand, one.bid, envelope, fault.fault.code.value, (*noted, fault.fault))
+        row = keep_unreadable(work, hand, one.bid, envelope, fault.fault.code.value, (*noted, fault.fault))
     else:
         with opened:
-            row = _keep_opened(work, hand, one, opened, noted, identity)
+            row = keep_opened(work, hand, one, opened, noted, identity)
     _end_prices(work, hand)
     return _as_revealed(row)
 
@@ -183,17 +194,18 @@ def adjourn_opening(
     ask_bidders: bool = False,
     clock: LegalClock = database_clock,
 ) -> list[UUID]:
-    """Put the opening, of bids or of prices, off where too few members have come; gives the bids that wait. With
-    ``ask_bidders``, and only the second time, bidders have a term to disclose their recovery files. Raises NotNow.
+    """Put the opening, of bids or of prices, off where too few members have come in its term; gives the bids that wait.
+    With ``ask_bidders``, and only the second time, bidders have a term to disclose their recovery files. Raises NotNow.
     """
     hand = permitted(work, "adjourn_opening", tender_id, clock=clock)
     due = envelopes_due(work, hand)
     stuck = waiting(work, keys, due)
-    _require(may_adjourn(stuck))
     if ask_bidders:
         _require(may_ask_bidders(adjournments(work, hand)))
-    profile, reckoning = profile_at(work, hand), reckoning_of(work, hand.tender, zone)
     of_stage = windows(hand.stage)
+    window = hand.facts.terms.get(of_stage.window)
+    _require(may_adjourn(stuck, window.until if window is not None else None, hand.at))
+    profile, reckoning = profile_at(work, hand), reckoning_of(work, hand.tender, zone)
     names = {of_stage.window: "opening_window", **({of_stage.reveal: "reveal_window"} if ask_bidders else {})}
     terms = {
         name: reckoning.begin(hand.at, profile.term(number), accelerator=profile.accelerator)
@@ -221,9 +233,10 @@ def finish_opening(work: Work, tender_id: UUID, *, clock: LegalClock = database_
     reveal = hand.facts.terms.get(windows(hand.stage).reveal)
     if hand.stage is TenderStage.EVALUATION and not closed:
         raise NotNow("prices-open", NO_PRICES)
-    _require(may_finish([one.bid.id for one in closed], reveal.until if reveal is not None else None, hand.at))
+    ready = sum(len(shares_of(work, one)) >= one.needed for one in closed)
+    _require(may_finish(len(closed), ready, reveal.until if reveal is not None else None, hand.at))
     for one in closed:
-        _keep_unreadable(work, hand, one.bid, one.name, NOT_DISCLOSED, ())
+        keep_unreadable(work, hand, one.bid, one.name, NOT_DISCLOSED, ())
     if hand.stage is TenderStage.EVALUATION:
         _end_prices(work, hand)
         return
@@ -308,58 +321,6 @@ def _let_try_again(work: Work, hand: AtHand, fault: SealingFault, *, by_bidder: 
         raise fault
 
 
-def _keep_opened(
-    work: Work, hand: AtHand, one: Envelope, opened: OpenedEnvelope, noted: tuple[Fault, ...], identity: str | None
-) -> OpenedBid:
-    files = [
-        {"name": file.name, "media_type": file.media_type, "bytes": file.bytes, "sha256": file.sha256}
-        for file in opened.header.files
-    ]
-    has_content = any(file["name"] == CONTENT_FILE for file in files)
-    row = OpenedBid(
-        bid_id=one.bid.id,
-        envelope=one.name,
-        tender_id=hand.id,
-        at=hand.at,
-        plaintext=content_of(opened.read(CONTENT_FILE)) if has_content else None,
-        files=files,
-        plaintext_sha256=opened.plaintext_sha256,
-        unreadable=None,
-        faults=[_told(fault) for fault in noted],
-        recovery=identity,
-    )
-    payload = {"envelope": one.name, "plaintext_sha256": row.plaintext_sha256, "faults": row.faults}
-    return _keep(work, hand, ActKind.BID_OPENED, one.bid, row, payload)
-
-
-def _keep_unreadable(
-    work: Work, hand: AtHand, bid: FrozenBid, envelope: str, code: str, faults: tuple[Fault, ...]
-) -> OpenedBid:
-    row = OpenedBid(
-        bid_id=bid.id,
-        envelope=envelope,
-        tender_id=hand.id,
-        at=hand.at,
-        plaintext=None,
-        files=[],
-        plaintext_sha256=None,
-        unreadable=code,
-        faults=[_told(fault) for fault in faults],
-        recovery=None,
-    )
-    payload = {"envelope": envelope, "reason": code, "faults": row.faults}
-    return _keep(work, hand, ActKind.BID_UNREADABLE, bid, row, payload)
-
-
-def _keep(
-    work: Work, hand: AtHand, kind: ActKind, bid: FrozenBid, row: OpenedBid, payload: dict[str, Any]
-) -> OpenedBid:
-    work.session.add(row)
-    work.session.flush()
-    record_act(work, hand, kind, payload, lot_id=bid.lot_id, subject_id=bid.id)
-    return row
-
-
 def _minuted(one: FrozenFacts) -> dict[str, str]:
     return {
         "bid": str(one.id),
@@ -369,10 +330,6 @@ def _minuted(one: FrozenFacts) -> dict[str, str]:
         "manifest_sha256": one.manifest_sha256,
         "outcome": one.outcome.value,
     }
-
-
-def _told(fault: Fault) -> dict[str, str]:
-    return {"code": fault.code.value, "member": fault.member_id}
 
 
 def _as_revealed(row: OpenedBid) -> Revealed:
@@ -385,6 +342,8 @@ def _require(refused: Refused | None) -> None:
         raise NotNow(refused.code, refused.sentence, **refused.facts)
 
 
+_REVEALERS: Final = frozenset({Party.CHAIR, Party.MEMBER, Party.SECRETARY, Party.KEY_HOLDER, Party.SYSTEM})
+RECOVERY_NEEDED: Final = N_("The commission opens the bids. You can open your own by its recovery file, where asked.")
 NOT_YOUR_SHARE: Final = N_("This share is another member's. Give your own.")
 NO_KEY_IN_IT: Final = N_("The recovery file has no key for this envelope.")
 FILE_DAMAGED: Final = N_(

@@ -131,25 +131,40 @@ def _as_frozen(row: RowFacts, outcome: Outcome) -> FrozenFacts:
     )
 
 
-def to_open(listed: Sequence[FrozenFacts], complete: frozenset[UUID], confirm_from: int) -> list[FrozenFacts]:
+def confirmed_versions(rows: Iterable[RowFacts]) -> dict[UUID, int]:
+    """The latest published version on which each bid was made or confirmed, also of those that were replaced since."""
+    found: dict[UUID, int] = {}
+    for row in rows:
+        if row.kind in (RowKind.BID, RowKind.CONFIRMATION):
+            found[row.bid_id] = max(found.get(row.bid_id, 0), row.tender_version)
+    return found
+
+
+def to_open(
+    listed: Sequence[FrozenFacts], complete: frozenset[UUID], confirmed: Mapping[UUID, int], confirm_from: int
+) -> list[FrozenFacts]:
     """The bids to be opened: of each one that stands, the last version whose sealed files have arrived whole.
 
-    A replacement without its files does not take away what it was meant to replace.
+    A replacement without its files does not take away what it was meant to replace, where that was made or
+    ``confirmed`` for the tender as it is now.
     """
     chosen = []
     for head in listed:
         if head.outcome is not Outcome.STANDS:
             continue
-        versions = [one for one in listed if _is_version_of(one, head, confirm_from)]
+        versions = [
+            one
+            for one in listed
+            if _is_version_of(one, head) and confirmed.get(one.id, one.tender_version) >= confirm_from
+        ]
         whole = [one for one in versions if one.id in complete]
         chosen += [max(whole, key=lambda one: one.place)] if whole else []
     return chosen
 
 
-def _is_version_of(one: FrozenFacts, head: FrozenFacts, confirm_from: int) -> bool:
+def _is_version_of(one: FrozenFacts, head: FrozenFacts) -> bool:
     same = (one.tenderer_id, one.lot_id) == (head.tenderer_id, head.lot_id)
-    valid = one.outcome is Outcome.REPLACED and one.tender_version >= confirm_from
-    return same and (one == head or valid)
+    return same and (one == head or one.outcome is Outcome.REPLACED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,13 @@ def admitted_bids(payload: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(bid) for lot in payload.get("lots", {}).values() for bid in lot.get("admitted", ()))
 
 
-def may_adjourn(waiting: Collection[UUID]) -> Refused | None:
-    """Some bid cannot be opened with the shares and files that are here."""
-    return None if waiting else Refused("shares-suffice", SHARES_SUFFICE, {})
+def may_adjourn(waiting: Collection[UUID], until: datetime | None, at: datetime) -> Refused | None:
+    """Some bid cannot be opened with the shares and files that are here, and the time for them to come is over: nobody
+    who is late by a minute finds an opening that others have put off.
+    """
+    if not waiting:
+        return Refused("shares-suffice", SHARES_SUFFICE, {})
+    return Refused("opening-runs", OPENING_RUNS, {"until": until}) if until is not None and at <= until else None
 
 
 def may_ask_bidders(adjourned: int) -> Refused | None:
@@ -90,11 +94,13 @@ def may_disclose(until: datetime | None, at: datetime) -> Refused | None:
     return Refused("disclosed-late", DISCLOSED_LATE, {}) if at > until else None
 
 
-def may_finish(waiting: Collection[UUID], until: datetime | None, at: datetime) -> Refused | None:
-    """Every bid is open or cannot be, or bidders were asked for their keys and the time for that is over."""
-    if not waiting or (until is not None and at > until):
+def may_finish(waiting: int, ready: int, until: datetime | None, at: datetime) -> Refused | None:
+    """Every envelope is open or cannot be, or bidders were asked for their keys and the time for that is over. One of
+    those that wait and are ``ready``, with shares enough, is opened first: nobody gives up what can be read.
+    """
+    if not waiting or (not ready and until is not None and at > until):
         return None
-    return Refused("bids-not-opened", NOT_OPENED, {"count": len(waiting)})
+    return Refused("bids-not-opened", NOT_OPENED, {"count": waiting})
 
 
 def may_help(seats: Sequence[SeatFacts], published_at: datetime | None, profile: Profile) -> Refused | None:
@@ -120,6 +126,7 @@ def content_of(data: bytes) -> dict[str, Any] | None:
 FILES_MAY_FOLLOW: Final = N_("Sealed files may still arrive. The bids can be opened after that.")
 UNANSWERED: Final = N_("%(count)s enquiries have no answer yet. Answer them before the bids are opened.")
 SHARES_SUFFICE: Final = N_("Enough members have come: the bids can be opened. Nothing is put off.")
+OPENING_RUNS: Final = N_("The time for members to come still runs. The opening is put off after that.")
 ADJOURN_FIRST: Final = N_("Put the opening off once before you ask the bidders for their keys.")
 SHARE_NOT_NEEDED: Final = N_("You have left the commission, and those who stay can open the bids without you.")
 NO_PRICES: Final = N_("No price waits to be opened. There is nothing to finish.")

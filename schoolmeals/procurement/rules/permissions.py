@@ -144,7 +144,7 @@ DEEDS: Final[dict[str, Permit]] = {
     # The opening; price envelopes are opened once admission is decided.
     "start_opening": _permit(OPENERS, [_S.CLOSED]),
     "give_shares": _permit([_P.MEMBER, _P.KEY_HOLDER], [_S.OPENING, _S.EVALUATION]),
-    "reveal_bid": _permit([*OPENERS, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
+    "reveal_bid": _permit([*OPENERS, _P.KEY_HOLDER, _P.SUPPLIER], [_S.OPENING, _S.EVALUATION]),
     "adjourn_opening": _permit(OPENERS, [_S.OPENING, _S.EVALUATION]),
     "finish_opening": _permit(OPENERS, [_S.OPENING, _S.EVALUATION]),
     # Admission and evaluation.

@@ -148,12 +148,16 @@ def _may(found: OpeningFacts) -> list[tuple[str, str, str]]:
     stuck = [line for line in found.lines if line.is_closed]
     wanted = {
         "start": "start_opening" in found.deeds and now() > found.begins_at,
-        "reveal": "reveal_bid" in found.deeds and any(len(one.good) >= found.needed for one in stuck),
-        "adjourn": "adjourn_opening" in found.deeds and bool(stuck),
-        "ask": "adjourn_opening" in found.deeds and bool(stuck) and _adjourned(found),
+        "reveal": bool(OPENERS & found.deeds) and any(len(one.good) >= found.needed for one in stuck),
+        "adjourn": "adjourn_opening" in found.deeds and bool(stuck) and _window_is_over(found),
+        "ask": "adjourn_opening" in found.deeds and bool(stuck) and _window_is_over(found) and _adjourned(found),
         "finish": "finish_opening" in found.deeds and _may_finish(found, waits=bool(stuck)),
     }
     return [(name, gettext(BUTTONS[name][0]), BUTTONS[name][1]) for name, may in wanted.items() if may]
+
+
+def _window_is_over(found: OpeningFacts) -> bool:
+    return found.window is None or now() > found.window.until
 
 
 def _adjourned(found: OpeningFacts) -> bool:
@@ -204,6 +208,8 @@ def _finish(tender_id: UUID) -> None:
         opening_deeds.finish_opening(work, tender_id, clock=legal()["clock"])
 
 
+OPENERS: Final = frozenset({"give_shares", "finish_opening"})
+"""Whoever may do one of these may have opened what has enough shares."""
 STEPS: Final[Mapping[str, tuple[Callable[[UUID], None], str]]] = {
     "start": (_start, N_("The opening has begun.")),
     "reveal": (reveal_ready, N_("What had enough shares was opened.")),

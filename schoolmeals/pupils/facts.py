@@ -106,6 +106,17 @@ class ListedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DroppedFacts:
+    """Somebody who still sees a pupil, and whom the school's list named as a guardian and names no more."""
+
+    pupil_id: UUID
+    pupil_name: str
+    person_id: UUID
+    name: str
+    unlisted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClassFacts:
     """A class and how many are in it now."""
 

@@ -10,9 +10,10 @@ from schoolmeals import identity
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils.access import require_office
-from schoolmeals.pupils.facts import ListedFacts
+from schoolmeals.pupils.facts import DroppedFacts, ListedFacts
 from schoolmeals.pupils.models import ClaimCode, ListedGuardian, Pupil
 from schoolmeals.pupils.queries import guardians_of
+from schoolmeals.pupils.rules import full_name
 
 
 def listed_guardians(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[ListedFacts]]:
@@ -51,6 +52,38 @@ def listed_guardian(work: Work, school_id: UUID, listed_id: UUID) -> ListedFacts
     raise NotFound
 
 
+def dropped_guardians(work: Work, school_id: UUID, pupil_id: UUID | None = None) -> list[DroppedFacts]:
+    """Who came in, was on the list, and is on it no more: the office decides whether they go on seeing the pupil.
+
+    Of one pupil, or of all on the roll, by the pupil's name; five statements, whatever their number. Raises NotFound.
+    """
+    require_office(work, school_id)
+    wanted = (
+        select(ListedGuardian, Pupil.surname, Pupil.given_name)
+        .join(Pupil, (Pupil.school_id == ListedGuardian.school_id) & (Pupil.id == ListedGuardian.pupil_id))
+        .where(ListedGuardian.school_id == school_id, Pupil.left_on.is_(None))
+        .order_by(Pupil.sort_key, ListedGuardian.name, ListedGuardian.id)
+    )
+    gone_of = select(ListedGuardian.pupil_id).where(
+        ListedGuardian.school_id == school_id, ListedGuardian.unlisted_at.is_not(None)
+    )
+    in_question = ListedGuardian.pupil_id.in_(gone_of) if pupil_id is None else ListedGuardian.pupil_id == pupil_id
+    rows = work.session.execute(wanted.where(in_question)).all()
+    codes = _codes(work, school_id, [row.id for row, *_ in rows])
+    marks = {row.id: _marks(row, codes.get(row.id, [])) for row, *_ in rows}
+    named = {(row.pupil_id, mark) for row, *_ in rows if row.unlisted_at is None for mark in marks[row.id]}
+    here = _people(work, school_id, list({row.pupil_id for row, *_ in rows}))
+    dropped: dict[tuple[UUID, UUID], DroppedFacts] = {}
+    for row, surname, given_name in rows:
+        for one in here[row.pupil_id] if row.unlisted_at is not None else ():
+            own = {one.id, one.email, one.phone}
+            if own & marks[row.id] and not named & {(row.pupil_id, mark) for mark in own}:
+                name = full_name(surname, given_name)
+                facts = DroppedFacts(row.pupil_id, name, one.id, one.name, row.unlisted_at)
+                dropped[row.pupil_id, one.id] = facts
+    return list(dropped.values())
+
+
 def classes_to_write_to(work: Work, school_id: UUID) -> set[UUID]:
     """The classes in which the list has somebody with an e-mail address to whom no code was given. Raises NotFound."""
     require_office(work, school_id)
@@ -86,23 +119,28 @@ def _codes(work: Work, school_id: UUID, listed_ids: Sequence[UUID]) -> dict[UUID
     return codes
 
 
-def _present(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, set[object]]:
-    """By what the standing guardians of each pupil are known: their ids, addresses and numbers."""
+def _people(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[identity.PersonFacts]]:
+    """The standing guardians of each pupil."""
     standing = guardians_of(work, school_id, pupil_ids)
     people = identity.people(work, {one.person_id for ties in standing.values() for one in ties})
+    return {pupil_id: [people[one.person_id] for one in ties] for pupil_id, ties in standing.items()}
+
+
+def _present(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, set[object]]:
+    """By what the standing guardians of each pupil are known: their ids, addresses and numbers."""
     return {
-        pupil_id: {
-            mark
-            for one in ties
-            for mark in (one.person_id, people[one.person_id].email, people[one.person_id].phone)
-            if mark
-        }
-        for pupil_id, ties in standing.items()
+        pupil_id: {mark for one in people for mark in (one.id, one.email, one.phone) if mark}
+        for pupil_id, people in _people(work, school_id, pupil_ids).items()
     }
 
 
+def _marks(row: ListedGuardian, codes: Sequence[ClaimCode]) -> set[object]:
+    """By what somebody of the list is known: their address, their number, and who used a code of theirs."""
+    return {mark for mark in (row.email, row.phone, *(code.used_by for code in codes)) if mark}
+
+
 def _facts(row: ListedGuardian, codes: Sequence[ClaimCode], here: Collection[object], now: datetime) -> ListedFacts:
-    has_joined = bool({row.email, row.phone, *(code.used_by for code in codes if code.used_by)} & set(here))
+    has_joined = bool(_marks(row, codes) & set(here))
     open_codes = [code for code in codes if code.used_at is None and code.expires_at > now]
     invited = open_codes[-1] if open_codes else None
     return ListedFacts(

@@ -16,7 +16,7 @@ from schoolmeals.pupils.actions import imports
 from schoolmeals.pupils.actions.guardians import invite_guardians
 from schoolmeals.pupils.actions.imports import apply_roster, confirm_roster, upload_roster
 from schoolmeals.pupils.guardian_plan import KnownGuardian, plan_guardians
-from schoolmeals.pupils.listed import classes_to_write_to, listed_guardian, listed_guardians
+from schoolmeals.pupils.listed import classes_to_write_to, dropped_guardians, listed_guardian, listed_guardians
 from schoolmeals.pupils.models import ClaimCode, Guardianship, ListedGuardian
 from schoolmeals.pupils.roster import GuardianRow, Roster
 from schoolmeals.pupils.roster_files import read_roster
@@ -36,6 +36,7 @@ ALI = "101,active,,true,S1,student,Әли,Абай,,,,"
 MARIA = "102,active,,true,S1,student,Мария,Бек,,,,"
 MOTHER = "G1,active,,false,S1,parent,Сәуле,Абай,Saule@Example.kz,8 701 123 45 67,,"
 AUNT = "G2,active,,true,S1,relative,Гүл,Бек,,,+7 702 765 43 21,102"
+FATHER = "G3,active,,true,S1,parent,Серік,Абай,,,,"
 SAULE = GuardianRow("G1", "Абай Сәуле", "parent", "saule@example.kz", "+77011234567")
 GUL = GuardianRow("G2", "Бек Гүл", "relative", "", "+77027654321")
 
@@ -287,3 +288,53 @@ def test_an_old_code_no_longer_counts_as_an_invitation(
     do(invite_guardians, school.id, {saule.id: b"a" * 32}, actor=school.office, at=long_ago)
     assert look(listed_guardian, school.id, saule.id, actor=school.office).invited_at is None
     assert look(classes_to_write_to, school.id, actor=school.office) == {school.class_id}
+
+
+@pytest.fixture
+def dropped(school: School, take: Any, rows: Any, do: Any) -> Any:
+    """Ali's mother came in by her code, his aunt by her number; now the list names his father instead."""
+    take(ours(ALI + "G1", MARIA, MOTHER, AUNT.replace(",102", ",101")))
+    ids = {one.sourced_id: one.id for one in rows(ListedGuardian)}
+    do(invite_guardians, school.id, {ids["G1"]: b"a" * 32}, actor=school.office)
+    mother = actor_of(PersonFactory.create(name="Абай Сәуле").id)
+    assert do(pupils.claim_pupil, b"a" * 32, "mother", attempt_keys=[], actor=mother).is_new
+    aunt = PersonFactory.create(name="Бек Гүл", phone="+77027654321")
+    do(pupils.add_guardian, school.id, school.ali.id, aunt.id, "relative", actor=school.office)
+    take(ours(ALI + "G3", MARIA, FATHER))
+    return mother
+
+
+def test_the_office_is_told_who_is_on_the_list_no_more_and_ends_it_with_one_tap(
+    school: School, dropped: Any, rows: Any, look: Any
+) -> None:
+    found = look(dropped_guardians, school.id, actor=school.office)
+    assert [(one.pupil_name, one.name, one.unlisted_at) for one in found] == [
+        ("Абай Әли", "Абай Сәуле", A_MONDAY),
+        ("Абай Әли", "Бек Гүл", A_MONDAY),
+    ]
+    assert look(dropped_guardians, school.id, school.maria.id, actor=school.office) == []
+    roll, page = f"/school/{school.id}/pupils", f"/school/{school.id}/pupils/{school.ali.id}"
+    assert "2 guardians are no longer on the school&#39;s list" in school.office_browser.get(roll).text
+    assert school.office_browser.get(page).text.count("no longer on the list") == 2
+    assert post(school.office_browser, f"{page}/guardians/{dropped.id}/end", page).status_code == 303
+    assert [one.ended_at for one in rows(Guardianship) if one.person_id == dropped.id] == [A_MONDAY]
+    assert [one.name for one in look(dropped_guardians, school.id, actor=school.office)] == ["Бек Гүл"]
+
+
+def test_who_is_named_again_or_never_was_is_nobodys_question(
+    school: School, other_school: School, dropped: Any, take: Any, look: Any
+) -> None:
+    assert school.parent.id not in {one.person_id for one in look(dropped_guardians, school.id, actor=school.office)}
+    take(ours(ALI + "G1", MARIA, MOTHER, AUNT.replace(",102", ",101")))
+    assert look(dropped_guardians, school.id, actor=school.office) == []
+    for who in (school.parent, other_school.office):
+        with pytest.raises(NotFound):
+            look(dropped_guardians, school.id, actor=who)
+
+
+def test_a_planted_list_that_forgets_whom_it_named_tells_the_office_nothing(
+    school: School, dropped: Any, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schoolmeals.pupils.listed._marks", lambda row, _codes: {row.email, row.phone})
+    found = look(dropped_guardians, school.id, actor=school.office)
+    assert [one.name for one in found] != ["Абай Сәуле", "Бек Гүл"]

@@ -19,7 +19,7 @@ from schoolmeals.pupils.actions.roll import (
     set_allergens,
 )
 from schoolmeals.pupils.facts import AllergenFact, NewPupil, PupilFacts
-from schoolmeals.pupils.listed import listed_guardians
+from schoolmeals.pupils.listed import dropped_guardians, listed_guardians
 from schoolmeals.pupils.queries import (
     cards_of,
     classes_of_school,
@@ -83,10 +83,12 @@ def pupils(school_id: UUID) -> Any:
             left=asked["show"] == "left",
             page=request.args.get("page", 1, int),
         )
+        may_keep = may_keep_roll(look, school_id)
         context = {
             "found": found,
+            "dropped": dropped_guardians(look, school_id) if may_keep else [],
             "class_options": [(one.id, one.name) for one in classes_of_school(look, school_id)],
-            "may_keep": may_keep_roll(look, school_id),
+            "may_keep": may_keep,
             **school_facts(look, school_id),
         }
     return render("pupils/pupils.html", asked=asked, allergen_name=allergen_name, **context)
@@ -126,6 +128,7 @@ def about(school_id: UUID, pupil_id: UUID) -> dict[str, Any]:
         people = identity.people(look, [guardian.person_id for guardian in guardians])
         may_keep = may_keep_roll(look, school_id)
         listed = listed_guardians(look, school_id, [pupil_id])[pupil_id] if may_keep else []
+        dropped = dropped_guardians(look, school_id, pupil_id) if may_keep else []
         return {
             "pupil": one,
             "allergens": [(allergen_name(a.code), str(SEVERITY_NAMES[a.severity]), a.severity) for a in one.allergens],
@@ -135,6 +138,7 @@ def about(school_id: UUID, pupil_id: UUID) -> dict[str, Any]:
                 for g in guardians
                 if g.person_id in people
             ],
+            "dropped": {one.person_id: one for one in dropped},
             "listed": [{"who": who, "relation": str(LISTED_NAMES[who.relation])} for who in listed],
             "sends_letters": settings().sends_letters,
             "may_keep": may_keep,

@@ -60,6 +60,10 @@ APPEND_ONLY = {
     "low_price_explanation",
     "low_price_vote",
     "score_sheet",
+    "security",
+    "security_end",
+    "supplier_proof",
+    "supplier_confirmation",
 }
 
 

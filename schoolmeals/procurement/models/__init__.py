@@ -36,6 +36,7 @@ from schoolmeals.procurement.models.notices import Enquiry, EnquiryAnswer, Subsc
 from schoolmeals.procurement.models.plans import PlanLine, ServedMeals
 from schoolmeals.procurement.models.protocols import MemberKey, Protocol, ProtocolPaper
 from schoolmeals.procurement.models.registers import RegisterEntry, RegisterImport
+from schoolmeals.procurement.models.securities import Security, SecurityEnd, SupplierConfirmation, SupplierProof
 from schoolmeals.procurement.models.suppliers import (
     ExperienceContract,
     Supplier,
@@ -91,11 +92,15 @@ __all__ = [
     "ScoreReveal",
     "ScoreSheet",
     "SealedRow",
+    "Security",
+    "SecurityEnd",
     "ServedMeals",
     "Subscription",
     "Supplier",
+    "SupplierConfirmation",
     "SupplierEquipment",
     "SupplierEvidence",
+    "SupplierProof",
     "SupplierRepresentative",
     "SupplierStaff",
     "SupplierTax",

@@ -19,9 +19,10 @@ from schoolmeals.procurement.ranked import ranking_of, tried_bids
 from schoolmeals.procurement.rechecking import refuse_conflicts, speaks_against
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import Candidate, Finding, all_failed, following
+from schoolmeals.procurement.rules.awards import Candidate, Finding, all_failed, following, may_conclude
 from schoolmeals.procurement.rules.stages import OVER
 from schoolmeals.procurement.rules.terms import Term, as_payload
+from schoolmeals.verdicts import Refused
 
 CURRENCY: Final = "KZT"
 NOBODY_LEFT: Final = "nobody-left"
@@ -78,12 +79,12 @@ def promote_next(work: Work, hand: AtHand, profile: Profile, lot_id: UUID, zone:
     ranked = ranking_of(work, hand.id).get(lot_id, ())
     left = following(ranked, tried_bids(work, hand.id, lot_id))
     award, _passed = award_best(work, hand, profile, lot_id, left)
-    if award is None:
-        end_lot(work, hand, lot_id, NOBODY_LEFT)
-        settle(work, hand)
-        return None
     terms = standstill_terms(work, hand, profile, zone)
     own = {f"{name}:{lot_id}": term for name, term in terms.items()}
+    if award is None:
+        # Whoever was passed over just now can complain about it before the tender ends.
+        end_lot(work, hand, lot_id, NOBODY_LEFT, terms={name: own[name] for name in (f"standstill:{lot_id}",)})
+        return None
     record_act(work, hand, ActKind.AWARD_MADE, _payload(award, own), lot_id=lot_id, subject_id=award.id)
     return award
 
@@ -101,17 +102,31 @@ def note_award(work: Work, hand: AtHand, award: Award) -> None:
     record_act(work, hand, ActKind.AWARD_MADE, _payload(award, {}), lot_id=award.lot_id, subject_id=award.id)
 
 
-def end_lot(work: Work, hand: AtHand, lot_id: UUID, code: str, reason: str = "") -> None:
-    """Let a lot end without a supplier."""
-    record_act(work, hand, ActKind.LOT_UNSUCCESSFUL, {"code": code, "reason": reason}, lot_id=lot_id)
+def end_lot(
+    work: Work, hand: AtHand, lot_id: UUID, code: str, reason: str = "", *, terms: dict[str, Term] | None = None
+) -> None:
+    """Let a lot end without a supplier; ``terms`` are those in which that can be contested."""
+    payload = {"code": code, "reason": reason, **({"terms": as_payload(terms)} if terms else {})}
+    record_act(work, hand, ActKind.LOT_UNSUCCESSFUL, payload, lot_id=lot_id)
 
 
 def settle(work: Work, hand: AtHand) -> None:
-    """End the tender where no lot is left that could find a supplier, and not all of them were cancelled."""
+    """End the tender where no lot is left that could find a supplier, nobody can contest that any more, and not all of
+    them were cancelled. While somebody can, it stays; ``complete_tender`` ends it then.
+    """
     if hand.stage in OVER or not all_failed(hand.facts.lots):
+        return
+    if conclusion_refused(hand) is not None:
         return
     if any(lot.stage is LotStage.UNSUCCESSFUL for lot in hand.facts.lots.values()):
         record_act(work, hand, ActKind.UNSUCCESSFUL, {})
+
+
+def conclusion_refused(hand: AtHand) -> Refused | None:
+    """What keeps the tender from its end; while it is suspended its terms stand still."""
+    facts = hand.facts
+    at = facts.times.suspended_at or hand.at
+    return may_conclude(facts.lots, facts.terms, len(facts.complaints_waiting), at)
 
 
 def lots_with(hand: AtHand, *stages: LotStage) -> list[UUID]:

@@ -9,9 +9,12 @@ from uuid import UUID
 from schoolmeals.actors import SYSTEM
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.models import FrozenBid, LotItem, OpenedBid
+from schoolmeals.procurement.acting import at_hand
+from schoolmeals.procurement.models import FrozenBid, InterestDeclaration, LotItem, OpenedBid, Tender
 from schoolmeals.procurement.queries.drafts import items_of, lots_of
+from schoolmeals.procurement.queries.interests import undeclared
 from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.quorum import voters
 from tests.factories.identity import OrganisationFactory
 
 if TYPE_CHECKING:
@@ -131,7 +134,32 @@ def evaluate(world: "Procurement", tender_id: UUID, bids: Sequence[tuple[UUID, U
         }
         for rank, (bid_id, tenderer_id) in enumerate(bids, start=1)
     ]
+    declared_by_all(world, tender_id)
     world.act(tender_id, ActKind.EVALUATED, {"lots": {str(lot_id): rows}, "sheet_sha256": "0" * 64})
+
+
+def declared_by_all(world: "Procurement", tender_id: UUID) -> None:
+    """Whoever has a vote, and has not said so yet, has no interest in anybody."""
+
+    def declare(work: Work) -> None:
+        hand = at_hand(work, work.session.get_one(Tender, tender_id), work.now)
+        for seat in voters(hand.seats):
+            for tenderer_id in undeclared(work, hand, seat):
+                work.session.add(
+                    InterestDeclaration(
+                        id=new_id(work.now),
+                        tender_id=tender_id,
+                        seat_id=seat.id,
+                        tenderer_id=tenderer_id,
+                        has_interest=False,
+                        nature="none",
+                        statement="",
+                        at=work.now,
+                    )
+                )
+        work.session.flush()
+
+    world.do(declare, actor=SYSTEM)
 
 
 def two_ranked(

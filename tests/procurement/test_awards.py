@@ -13,8 +13,8 @@ from schoolmeals.database import Work
 from schoolmeals.errors import Conflict, Invalid, NotFound, NotNow
 from schoolmeals.identity.models import Organisation
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.acting import acts_of, deed_clock
-from schoolmeals.procurement.actions import awarding, cancelling, commission, suspending
+from schoolmeals.procurement.acting import acts_of, deed_clock, seats_of
+from schoolmeals.procurement.actions import awarding, cancelling, commission, contracts, suspending
 from schoolmeals.procurement.actions.awarding import SignedAward
 from schoolmeals.procurement.models import Award, PoolMember, Recheck
 from schoolmeals.procurement.queries import tenders as tender_queries
@@ -127,6 +127,10 @@ def test_where_an_award_falls_the_next_in_rank_follows_with_a_standstill_of_its_
     assert world.until(tender_id, f"standstill:{lot_id}") > world.clock()
     world.do(awarding.end_award, tender_id, lot_id, code="other", reason="No licence", zone=ALMATY)
     assert standing(world, tender_id) == []
+    # Nobody is left, and whoever bid can contest that before the tender ends.
+    assert world.stage(tender_id) is TenderStage.CONTRACTING
+    world.clock.now = world.until(tender_id, f"standstill:{lot_id}") + timedelta(microseconds=1)
+    world.do(contracts.complete_tender, tender_id)
     assert world.stage(tender_id) is TenderStage.UNSUCCESSFUL
 
 
@@ -231,9 +235,10 @@ def test_the_last_lot_that_is_cancelled_takes_the_tender_with_it(world: Procurem
 def test_a_member_who_turns_out_to_be_close_to_the_winner_keeps_the_protocol_from_being_signed(
     world: Procurement,
 ) -> None:
-    """The registers of suppliers and of the pool change after the declarations; they are compared once more."""
+    """An alternate was called late and has declared nothing; the registers are compared with theirs once more."""
     tender_id = world.tender_in(TenderStage.AWARDING)
-    seat = world.seat(tender_id, "member")
+    world.do(commission.recuse, tender_id, world.seat(tender_id, "member").id, "Ill", actor=world.city_admin)
+    seat = next(one for one in world.look(seats_of, tender_id, actor=SYSTEM) if one.seated_at is not None)
 
     def found_it(work: Work) -> None:
         member = work.session.get_one(PoolMember, seat.pool_member_id)

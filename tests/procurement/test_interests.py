@@ -1,5 +1,6 @@
 """Interests: nobody decides before they have declared of every bidder, and what registers know is found and asked."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.database import Work
 from schoolmeals.errors import NotNow, Refusal
 from schoolmeals.procurement import table as table_room
-from schoolmeals.procurement.actions import admission, commission, scoring
-from schoolmeals.procurement.models import PoolMember, Supplier, TenderAct
+from schoolmeals.procurement.acting import seats_of
+from schoolmeals.procurement.actions import admission, awarding, commission, scoring
+from schoolmeals.procurement.models import PoolMember, Protocol, Supplier, TenderAct
 from schoolmeals.procurement.queries import interests
+from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.conflicts import HitKind
+from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.views import declarations as declaration_views
 from tests.factories.evaluation import JUDGED, Planted, Table, plant
@@ -116,6 +120,84 @@ def test_the_list_is_closed_once_a_quorum_has_declared(app: Flask, table: Table)
         declare(table, place, bid)
     table.finish_admission()
     assert table.world.stage(table.tender_id) is TenderStage.EVALUATION
+
+
+def called_late(world: Procurement) -> tuple[UUID, SeatFacts]:
+    """A member leaves while the protocol waits to be signed, and an alternate is called."""
+    tender_id = world.tender_in(TenderStage.AWARDING)
+    leaving = world.seat(tender_id, "member")
+    world.do(commission.recuse, tender_id, leaving.id, "ill", actor=world.holder(leaving))
+    seats = world.look(seats_of, tender_id, actor=SYSTEM)
+    return tender_id, next(seat for seat in seats if seat.seated_at is not None)
+
+
+def sign_with(world: Procurement, tender_id: UUID, present: list[UUID]) -> Any:
+    return world.do(awarding.sign_award, tender_id, present=present, zone=ALMATY, actor=world.chair(tender_id))
+
+
+def quorum_with(world: Procurement, tender_id: UUID, seat: SeatFacts) -> list[UUID]:
+    """The least that can sign: the called alternate among them."""
+    chair = world.seat(tender_id, "chair").id
+    others = [one for one in world.voters(tender_id) if one not in (chair, seat.id)]
+    return [chair, *others[:2], seat.id]
+
+
+def test_whoever_has_not_declared_is_not_present_at_the_signing(world: Procurement) -> None:
+    tender_id, called = called_late(world)
+    present = quorum_with(world, tender_id, called)
+    with pytest.raises(NotNow) as caught:
+        sign_with(world, tender_id, present)
+    assert (caught.value.code, caught.value.params) == ("no-quorum", {"present": 3, "needed": 4})
+    assert world.stage(tender_id) is TenderStage.AWARDING
+    hand = world.look(tenderers_at, tender_id, actor=SYSTEM)
+    for tenderer_id in hand:
+        world.do(commission.declare_interest, tender_id, tenderer_id, **NONE, actor=world.holder(called))
+    signed = sign_with(world, tender_id, present)
+    minutes = world.look(minutes_of, signed.protocol_id, actor=SYSTEM)
+    assert called.name in [one["name"] for one in minutes["content"]["present"]]
+
+
+def tenderers_at(work: Work, tender_id: UUID) -> list[UUID]:
+    return interests.tenderers_of(work, visible(work, tender_id))
+
+
+def minutes_of(work: Work, protocol_id: UUID) -> dict[str, Any]:
+    minutes: dict[str, Any] = json.loads(work.session.get_one(Protocol, protocol_id).text)
+    return minutes
+
+
+def test_a_presence_that_nobody_looks_at_would_be_found(world: Procurement, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: everybody with a vote counts as present, declared or not."""
+    tender_id, called = called_late(world)
+    monkeypatch.setattr(awarding, "declared_seats", lambda _work, hand: voters(hand.seats))
+    sign_with(world, tender_id, quorum_with(world, tender_id, called))
+    assert world.stage(tender_id) is TenderStage.STANDSTILL
+
+
+def test_the_chair_declares_before_signing(world: Procurement) -> None:
+    """Where the chair leaves, the deputy chairs; where the called alternate comes to chair, they declare first."""
+    tender_id, called = called_late(world)
+    for seat_id in [one for one in world.voters(tender_id) if one != called.id]:
+        world.do(commission.recuse, tender_id, seat_id, "ill", actor=world.city_admin)
+    assert world.chair(tender_id).id in {called.person_id, *alternates(world, tender_id)}
+    with pytest.raises(NotNow) as caught:
+        sign_with(world, tender_id, world.voters(tender_id))
+    assert caught.value.code == "declare-first"
+
+
+def alternates(world: Procurement, tender_id: UUID) -> set[UUID]:
+    return {seat.person_id for seat in world.look(seats_of, tender_id, actor=SYSTEM) if seat.part == "alternate"}
+
+
+def test_pages_lead_an_alternate_who_is_called_late_to_the_declarations(app: Flask, world: Procurement) -> None:
+    tender_id, called = called_late(world)
+    role = Role.COMMISSION_MEMBER
+    RoleGrantFactory.create(person_id=called.person_id, role=role, organisation_id=world.city_id)
+    client = signed_in(app, called.person_id)
+    shown = client.get(f"/commission/{tender_id}/award").text
+    assert f'href="/commission/{tender_id}/declarations"' in shown
+    page = client.get(f"/commission/{tender_id}/declarations").text
+    assert page.count('name="tenderer_id"') == 2
 
 
 def test_pages_say_who_has_not_declared(app: Flask, table: Table) -> None:

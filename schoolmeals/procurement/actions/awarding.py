@@ -28,9 +28,11 @@ from schoolmeals.procurement.promoting import (
 )
 from schoolmeals.procurement.protocols import make_protocol, protocol_sha256
 from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.queries.interests import declared_seats
 from schoolmeals.procurement.ranked import ranking_of, tried_bids
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import (
+    COMPLAINTS_WAIT,
     Candidate,
     Finding,
     following,
@@ -43,6 +45,7 @@ from schoolmeals.procurement.rules.drafting import NEEDED
 from schoolmeals.procurement.rules.quorum import has_quorum, heads
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import as_payload
+from schoolmeals.procurement.table import has_declared, own_seat, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,16 @@ def sign_award(
     work: Work, tender_id: UUID, *, present: Sequence[UUID], zone: ZoneInfo, reason: str = ""
 ) -> SignedAward:
     """Award each lot to its best bid, after looking up once more what could speak against the winner. The chair signs
-    for the members who are ``present`` (by seat). Where fewer bids than usual were left, ``reason`` says why it is
-    awarded all the same. Raises NotNow ``no-quorum``, ``no-bid-to-award``, Conflict ``conflict-of-interest``, Invalid.
+    for the members who are ``present`` (by seat) and have declared of every bidder. Where fewer bids than usual were
+    left, ``reason`` says why it is awarded all the same. Where nobody is left the standstill runs all the same: who was
+    passed over can complain. Raises NotNow ``declare-first``, ``no-quorum``, ``chair-away``, ``no-bid-to-award``,
+    Conflict ``conflict-of-interest``, Invalid.
     """
     hand = permitted(work, "sign_award", tender_id)
     profile = profile_of(work, hand.tender)
+    has_declared(work, hand, own_seat(work, hand))
+    declared = {seat.id for seat in declared_seats(work, hand)}
+    present = [seat_id for seat_id in present if seat_id in declared]
     _refuse_without_quorum(hand, present, profile)
     ranked = ranking_of(work, tender_id)
     lots = lots_with(hand, LotStage.ACTIVE)
@@ -82,14 +90,15 @@ def sign_award(
             end_lot(work, hand, lot_id, "recheck" if passed[lot_id] else NO_BID)
     document = _minutes(work, hand, present, ranked, decided, passed, reason)
     protocol_id = make_protocol(work, hand, "award", document)
-    _announce(work, hand, profile, zone, decided, protocol_id)
+    _announce(work, hand, profile, zone, protocol_id)
     gone = {lot_id: tuple(one.bid_id for one, _ in rows) for lot_id, rows in passed.items()}
     return SignedAward({lot_id: award.id for lot_id, award in decided.items()}, gone, protocol_id)
 
 
 def declare_unsuccessful(work: Work, tender_id: UUID, lot_id: UUID, reason: str) -> None:
     """End a lot for which no bid is left: none came, none was admitted, or every award fell. The tender ends with its
-    last lot. Raises NotFound, Invalid, Conflict ``lot-is-settled``, ``bids-left``, NotNow ``objections-run``.
+    last lot. Raises NotFound, Invalid, Conflict ``lot-is-settled``, ``bids-left``, NotNow ``complaints-wait``,
+    ``objections-run``.
     """
     hand = permitted(work, "declare_unsuccessful", tender_id)
     lot = hand.facts.lots.get(lot_id)
@@ -101,9 +110,9 @@ def declare_unsuccessful(work: Work, tender_id: UUID, lot_id: UUID, reason: str)
         raise Conflict("lot-is-settled", N_("This lot has an award, or has ended already."))
     if _bids_left(work, hand, lot_id):
         raise Conflict("bids-left", N_("There are bids for this lot that can still win. Decide on them first."))
-    refused = may_give_up(hand.facts.terms.get(objections_term(lot_id)), hand.at)
-    if refused is not None:
-        raise NotNow(refused.code, refused.sentence, **refused.facts)
+    if hand.facts.complaints_waiting:
+        raise NotNow("complaints-wait", COMPLAINTS_WAIT, count=len(hand.facts.complaints_waiting))
+    require(may_give_up(hand.facts.terms.get(objections_term(lot_id)), hand.at))
     end_lot(work, hand, lot_id, NO_BID, reason.strip())
     settle(work, hand)
 
@@ -141,14 +150,9 @@ def _refuse_lonely(profile: Profile, ranked: Sequence[Sequence[Candidate]], reas
         raise Invalid("reason-for-single-bid", fields={"reason": [NEEDED]})
 
 
-def _announce(
-    work: Work, hand: AtHand, profile: Profile, zone: ZoneInfo, decided: Mapping[UUID, Award], protocol_id: UUID
-) -> None:
-    """Begin the standstill; or end the tender, where nobody was awarded anything."""
+def _announce(work: Work, hand: AtHand, profile: Profile, zone: ZoneInfo, protocol_id: UUID) -> None:
+    """Begin the standstill; also where nobody was awarded anything: who was passed over can complain until it ends."""
     payload = {"protocol_id": str(protocol_id), "protocol_sha256": protocol_sha256(work, protocol_id)}
-    if not decided:
-        record_act(work, hand, ActKind.UNSUCCESSFUL, payload)
-        return
     terms = standstill_terms(work, hand, profile, zone)
     record_act(work, hand, ActKind.AWARDED, {**payload, "terms": as_payload(terms)}, subject_id=protocol_id)
 
@@ -226,7 +230,7 @@ def _bids_left(work: Work, hand: AtHand, lot_id: UUID) -> bool:
         found = (
             select(FrozenBid.id)
             .join(OpenedBid, OpenedBid.bid_id == FrozenBid.id)
-            .where(FrozenBid.lot_id == lot_id, FrozenBid.outcome == "stands", OpenedBid.plaintext.is_not(None))
+            .where(FrozenBid.lot_id == lot_id, OpenedBid.plaintext.is_not(None))
         )
         return work.session.scalar(found.limit(1)) is not None
     if hand.stage is TenderStage.EVALUATION:

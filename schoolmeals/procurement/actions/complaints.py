@@ -120,6 +120,7 @@ def withdraw_complaint(work: Work, tender_id: UUID, complaint_id: UUID, *, reaso
     record_act(work, hand, ActKind.COMPLAINT_WITHDRAWN, {"number": row.number}, subject_id=row.id)
     if stage is ComplaintStage.ACCEPTED:
         _release(work, hand, row, "withdrawn", zone)
+    settle(work, hand)
 
 
 def accept_complaint(
@@ -151,6 +152,7 @@ def refuse_complaint(work: Work, tender_id: UUID, complaint_id: UUID, *, code: s
     _say(work, hand, row, "refused", given, code=code)
     payload = {"number": row.number, "code": code, "reason": given}
     record_act(work, hand, ActKind.COMPLAINT_INADMISSIBLE, payload, subject_id=row.id)
+    settle(work, hand)
 
 
 def decide_complaint(
@@ -181,6 +183,7 @@ def decide_complaint(
     record_act(work, hand, ActKind.COMPLAINT_DECIDED, payload, subject_id=row.id)
     if outcome == "declined":
         _release(work, hand, row, "declined", zone)
+        settle(work, hand)
 
 
 def execute_decision(work: Work, tender_id: UUID, complaint_id: UUID, *, report: str, zone: ZoneInfo) -> None:

@@ -29,10 +29,10 @@ from schoolmeals.procurement.contracting import (
 )
 from schoolmeals.procurement.models import Award, Contract, ContractStaff, Lease, TenderVersion
 from schoolmeals.procurement.opened import contents_of, prices_of, staff_of
-from schoolmeals.procurement.promoting import standing_award
+from schoolmeals.procurement.promoting import conclusion_refused, standing_award
 from schoolmeals.procurement.queries.drafts import profile_of, shown_organisation
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import all_settled, standstill_of
+from schoolmeals.procurement.rules.awards import all_failed, all_settled, may_conclude, standstill_of
 from schoolmeals.procurement.rules.bid_form import StaffLine
 from schoolmeals.procurement.rules.contracts import (
     FAULTS,
@@ -44,6 +44,7 @@ from schoolmeals.procurement.rules.contracts import (
 )
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.stages import is_over
+from schoolmeals.procurement.table import require
 from schoolmeals.workdays import local_day
 
 
@@ -123,6 +124,7 @@ def make_direct_contract(
     made = select(Contract.id).where(Contract.lot_id == lot_id, Contract.award_id.is_(None))
     if lot_facts.stage is not LotStage.UNSUCCESSFUL or work.session.scalar(made) is not None:
         raise Conflict("no-direct-contract", NO_DIRECT)
+    require(may_conclude({lot_id: lot_facts}, hand.facts.terms, 0, hand.at))
     most = profile_of(work, hand.tender).number("direct_contract_max").value
     refuse(length_refused(terms.starts_on, terms.ends_on, most))
     notice, sha256 = _notice(work, hand)
@@ -203,11 +205,14 @@ def complete_contract(work: Work, tender_id: UUID, contract_id: UUID, *, zone: Z
 
 
 def complete_tender(work: Work, tender_id: UUID) -> None:
-    """Close a tender in which every lot has its contract, or has ended. Raises NotNow ``lots-left``."""
+    """Close a tender in which every lot has its contract, or has ended; where none has a contract it ended in vain.
+    Raises NotNow ``lots-left``, ``objections-run``, ``complaints-wait``.
+    """
     hand = permitted(work, "complete_tender", tender_id)
     if not all_settled(hand.facts.lots):
         raise NotNow("lots-left", N_("Some lots have neither a contract in force nor have ended."))
-    record_act(work, hand, ActKind.COMPLETED, {})
+    require(conclusion_refused(hand))
+    record_act(work, hand, ActKind.UNSUCCESSFUL if all_failed(hand.facts.lots) else ActKind.COMPLETED, {})
 
 
 def _known(work: Work, tender_id: UUID, contract_id: UUID) -> bool:

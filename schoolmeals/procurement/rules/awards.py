@@ -106,6 +106,21 @@ def may_give_up(objections: Term | None, at: datetime) -> Refused | None:
     return Refused("objections-run", OBJECTIONS_RUN, {"until": objections.until})
 
 
+def may_conclude(
+    lots: Mapping[UUID, LotFacts], terms: Mapping[str, Term], complaints_waiting: int, at: datetime
+) -> Refused | None:
+    """A tender ends once nobody can contest any more that a lot found no supplier: after the standstill that began
+    with that, and once every complaint is judged.
+    """
+    if complaints_waiting:
+        return Refused("complaints-wait", COMPLAINTS_WAIT, {"count": complaints_waiting})
+    failed = [lot_id for lot_id, lot in lots.items() if lot.stage is LotStage.UNSUCCESSFUL]
+    running = [term for lot_id in failed if (term := standstill_of(terms, lot_id)) and not is_over(term.until, at)]
+    if not running:
+        return None
+    return Refused("objections-run", STILL_CONTESTED, {"until": max(term.until for term in running)})
+
+
 def standstill_of(terms: Mapping[str, Term], lot_id: UUID) -> Term | None:
     """The standstill that a lot's contract waits for: its own after a promotion, else the tender's."""
     return terms.get(f"standstill:{lot_id}") or terms.get("standstill")
@@ -131,6 +146,10 @@ def _candidates(rows: Iterable[Mapping[str, Any]]) -> tuple[Candidate, ...]:
     return tuple(sorted(found, key=lambda one: one.rank))
 
 
+COMPLAINTS_WAIT: Final = N_("Complaints that wait to be judged: %(count)s. The tender ends after that.")
+STILL_CONTESTED: Final = N_(
+    "A lot found no supplier, and whoever bid for it can still complain. The tender ends after that."
+)
 OBJECTIONS_RUN: Final = N_(
     "Bids for this lot were rejected, and whoever made them can still complain. Declare it unsuccessful after that."
 )

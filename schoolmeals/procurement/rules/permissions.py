@@ -131,7 +131,7 @@ DEEDS: Final[dict[str, Permit]] = {
     "accept_appointment": _permit([_P.INVITED], PREPARING),
     "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], PREPARING),
     "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
-    "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION, _S.EVALUATION]),
+    "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION, _S.EVALUATION, _S.AWARDING]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
     # Bids.
     "submit_bid": _permit([_P.SUPPLIER], [_S.BIDDING]),

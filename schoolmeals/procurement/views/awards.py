@@ -30,6 +30,7 @@ from schoolmeals.procurement.jobs import legal_clock
 from schoolmeals.procurement.queries import awards as award_queries
 from schoolmeals.procurement.queries import complaints as complaint_queries
 from schoolmeals.procurement.queries import contracts as contract_queries
+from schoolmeals.procurement.queries import interests
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.awards import AwardView, LotAward
 from schoolmeals.procurement.queries.drafts import items_of
@@ -39,7 +40,6 @@ from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
 from schoolmeals.procurement.rules.contracts import ContractStage
 from schoolmeals.procurement.rules.permissions import Party
-from schoolmeals.procurement.rules.quorum import voters
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.complaints import shown_complaint
@@ -270,10 +270,15 @@ def _to_sign(tender_id: UUID) -> dict[str, Any]:
     if view.parties.isdisjoint({Party.MEMBER, Party.SECRETARY, Party.ALTERNATE}):
         raise NotFound
     with reading(actor(), now()) as work:
-        seats = voters(tender_queries.visible(work, tender_id).seats)
+        hand = tender_queries.visible(work, tender_id)
+        states = interests.shown_states(work, hand) if hand.tender.awarded_at is None else []
+    declared = [one.seat for one in states if one.declared >= one.tenderers]
     lonely = view.profile.number("single_bid_needs_reason").value
     return context | {
-        "seats": [(str(seat.id), seat.name) for seat in seats],
+        "seats": [(str(seat.id), seat.name) for seat in declared],
+        "declarations": states,
+        "commission_id": tender_id,
+        "must_declare": any(one.seat.person_id == actor().id and one.seat not in declared for one in states),
         "may_sign": "sign_award" in view.deeds,
         "needs_reason": any(0 < len(lot.ranking) <= lonely for lot in context["found"].lots),
         "typed": {},

@@ -75,12 +75,13 @@ def dropped_guardians(work: Work, school_id: UUID, pupil_id: UUID | None = None)
     here = _people(work, school_id, list({row.pupil_id for row, *_ in rows}))
     dropped: dict[tuple[UUID, UUID], DroppedFacts] = {}
     for row, surname, given_name in rows:
-        for one in here[row.pupil_id] if row.unlisted_at is not None else ():
+        if (unlisted_at := row.unlisted_at) is None:
+            continue
+        for one in here[row.pupil_id]:
             own = {one.id, one.email, one.phone}
             if own & marks[row.id] and not named & {(row.pupil_id, mark) for mark in own}:
                 name = full_name(surname, given_name)
-                facts = DroppedFacts(row.pupil_id, name, one.id, one.name, row.unlisted_at)
-                dropped[row.pupil_id, one.id] = facts
+                dropped[row.pupil_id, one.id] = DroppedFacts(row.pupil_id, name, one.id, one.name, unlisted_at)
     return list(dropped.values())
 
 

@@ -14,7 +14,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import NotAllowed, NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
-from schoolmeals.procurement.actions import bidding, closing, opening
+from schoolmeals.procurement.actions import awarding, bidding, closing, opening
 from schoolmeals.procurement.freezing import frozen_list
 from schoolmeals.procurement.models import CiphertextPart, OpenedBid
 from schoolmeals.procurement.rules.acts import ActKind
@@ -125,6 +125,21 @@ def test_a_replacement_without_its_files_replaces_nothing(world: Procurement, te
     world.do(bidding.replace_bid, tender_id, world.supplier_id, second.manifest, actor=world.supplier, **HOW)
     assert start(world, tender_id) == [first.id]
     assert opened(world, second).unreadable == "incomplete"
+
+
+def test_a_lot_is_not_given_up_while_an_earlier_bid_is_open(world: Procurement, tender_id: UUID) -> None:
+    """The replacement never came, and the bid before it is read: it can still win."""
+    bid = hand_in(world, tender_id)
+    second = make_bid(world, tender_id, replaces=bid.sha256)
+    world.do(bidding.replace_bid, tender_id, world.supplier_id, second.manifest, actor=world.supplier, **HOW)
+    start(world, tender_id)
+    for seat in members(world, tender_id)[:3]:
+        give(world, tender_id, seat, share(world, bid, seat))
+    reveal(world, tender_id, bid)
+    world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
+    about = (awarding.declare_unsuccessful, tender_id, bid.lot_id, "Nobody came")
+    assert refused(world.do, *about).code == "bids-left"
+    assert world.stage(tender_id) is TenderStage.ADMISSION
 
 
 def test_withdrawn_and_unconfirmed_bids_are_not_opened(world: Procurement, tender_id: UUID) -> None:

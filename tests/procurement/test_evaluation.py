@@ -158,6 +158,36 @@ def test_a_score_may_change_until_it_is_revealed_and_not_after(table: Table) -> 
     assert points(table, one)[JUDGED] == 1000
 
 
+def test_whoever_waits_for_the_scores_of_the_others_gives_none(table: Table) -> None:
+    """Four have scored when the term is over, and the fifth knows by how little a friend has lost."""
+    one, other = two_admitted(table)
+    for seat in range(4):
+        give(table, seat, one, 1000)
+        give(table, seat, other, 900)
+    table.world.clock.now = table.world.until(table.tender_id, "evaluation") + timedelta(seconds=1)
+    table.world.do(scoring.reveal_scores, table.tender_id, actor=table.world.secretary)
+    late = refused(table, scoring.give_score, other.id, JUDGED, 3000, actor=table.members[4])
+    assert late.code == "scores-known"
+    finish(table)
+    assert (points(table, one)[JUDGED], points(table, other)[JUDGED]) == (1000, 900)
+
+
+def test_where_a_quorum_is_lost_others_score_after_them(table: Table) -> None:
+    one, other = two_admitted(table)
+    for seat in range(4):
+        give(table, seat, one, 1000)
+        give(table, seat, other, 900)
+    table.world.clock.now = table.world.until(table.tender_id, "evaluation") + timedelta(seconds=1)
+    table.world.do(scoring.reveal_scores, table.tender_id, actor=table.world.secretary)
+    late = table.members[4]
+    leaver = table.seats[0]
+    table.world.do(commission.recuse, table.tender_id, leaver.id, "Illness", actor=table.world.holder(leaver))
+    for bid in (one, other):
+        table.world.do(scoring.give_score, table.tender_id, bid.id, JUDGED, 1000, actor=late)
+    table.world.do(scoring.reveal_scores, table.tender_id, actor=table.world.secretary)
+    finish(table)
+
+
 @pytest.mark.parametrize("value", [-1, 3001, None])
 def test_points_stay_within_the_criterion(table: Table, value: int | None) -> None:
     one, _ = two_admitted(table)

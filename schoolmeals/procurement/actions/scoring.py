@@ -12,6 +12,7 @@ from schoolmeals.procurement.candidates import candidates
 from schoolmeals.procurement.evaluating import (
     contests_of,
     revealed_ids,
+    revealed_scores,
     scores_of,
     seats_that_scored,
     to_judge,
@@ -26,6 +27,7 @@ from schoolmeals.procurement.rules.judging import (
     CONTESTED_BEFORE,
     NOT_ADMITTED,
     is_judged,
+    is_judged_alone,
     may_reveal,
     within,
 )
@@ -43,7 +45,7 @@ def give_score(
     """Give a bid points for a judged criterion, in thousandths; nobody else sees them before all are revealed.
 
     Until then a later score takes the place of an earlier one. Raises Invalid, NotFound, NotNow ``computed-by-rule``,
-    ``declare-first`` or ``already-revealed``.
+    ``declare-first``, ``already-revealed`` or ``scores-known``.
     """
     hand = permitted(work, "give_score", tender_id)
     profile = profile_at(work, hand)
@@ -59,6 +61,9 @@ def give_score(
     known = {(row.bid_id, row.criterion): row for row in scores_of(work, hand.id, seat.id)}.get((bid_id, criterion))
     if known is not None and known.id in revealed_ids(work, hand.id):
         raise NotNow("already-revealed", ALREADY_REVEALED)
+    voting = {one.id for one in voters(hand.seats)}
+    told = {row.seat_id for row in revealed_scores(work, hand.id) if (row.bid_id, row.criterion) == (bid_id, criterion)}
+    require(is_judged_alone(len(told & voting), quorum(len(voting), profile)))
     salt = secrets.token_hex(SALT_BYTES)
     commitment = commitment_of(str(seat.id), str(bid_id), criterion, points_milli, salt)
     row = Score(

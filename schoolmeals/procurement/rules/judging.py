@@ -37,6 +37,13 @@ def is_judged(criterion: Criterion | None) -> Refused | None:
     return None
 
 
+def is_judged_alone(told: int, needed: int) -> Refused | None:
+    """Nobody scores what they know the others' scores of; but where those who told theirs have left, and a quorum is
+    missing, others must score after them, and the sheet shows when.
+    """
+    return Refused("scores-known", SCORES_KNOWN) if told >= needed else None
+
+
 def within(points_milli: int | None, criterion: Criterion) -> list[FieldProblem]:
     """The points are between nothing and the criterion's most."""
     if points_milli is not None and 0 <= points_milli <= criterion.most.value:
@@ -107,6 +114,7 @@ SCORES_HIDDEN: Final = N_("The scores of %(present)s members are revealed, and t
 LOW_PRICE_OPEN: Final = N_("Abnormally low prices that are not explained and judged yet: %(count)s.")
 EXTENDED_BEFORE: Final = N_("The evaluation was extended before. It is extended once.")
 ALREADY_REVEALED: Final = N_("Your score for this was revealed. It does not change any more.")
+SCORES_KNOWN: Final = N_("The scores of this bid are revealed. Whoever had not given one by then gives none any more.")
 DECLARE_FIRST: Final = N_(
     "First declare of every bidder whether you have an interest in it. Bidders you have not declared about: %(count)s."
 )

@@ -1,7 +1,9 @@
 """What the worker does by itself for tenders: closes them after the deadline, and writes rows that are nothing."""
 
 import secrets
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -37,22 +39,12 @@ def legal_clock(clock: Clock) -> LegalClock:
 
 
 def close_due() -> None:
-    """Close every tender whose deadline has passed. One that cannot be closed keeps no other waiting."""
+    """Close every tender whose deadline has passed."""
     here = frame()
     keys = ServerKeys.of(here.settings.secret_key)
     with reading(SYSTEM, here.clock()) as look:
         due = [id for id, _until in _at(look, TenderStage.CLOSED)]
-    failed: list[Exception] = []
-    for tender_id in due:
-        try:
-            with transaction(SYSTEM, here.clock()) as work:
-                close_bidding(work, tender_id, keys=keys, clock=legal_clock(here.clock))
-        except NotNow:
-            continue
-        except Exception as error:  # noqa: BLE001 (the others are closed first; then all is told)
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup("tenders that could not be closed", failed)
+    _for_each(due, lambda work, id: close_bidding(work, id, keys=keys, clock=legal_clock(here.clock)))
 
 
 def put_off_due() -> None:
@@ -64,13 +56,8 @@ def put_off_due() -> None:
     with reading(SYSTEM, here.clock()) as look:
         going_on = or_(*(stage_is(stage, look.now) for stage in (TenderStage.OPENING, TenderStage.EVALUATION)))
         due = list(look.session.scalars(select(Tender.id).where(going_on)))
-    for tender_id in due:
-        try:
-            with transaction(SYSTEM, here.clock()) as work:
-                put_off_overdue(work, tender_id, keys=keys, zone=here.zone, clock=legal_clock(here.clock))
-        except NotNow:
-            # Everything is open, or was finished in between.
-            continue
+    how: dict[str, Any] = {"keys": keys, "zone": here.zone, "clock": legal_clock(here.clock)}
+    _for_each(due, lambda work, id: put_off_overdue(work, id, **how))
 
 
 def cover() -> None:
@@ -79,14 +66,30 @@ def cover() -> None:
     keys = ServerKeys.of(here.settings.secret_key)
     with reading(SYSTEM, here.clock()) as look:
         taking = _at(look, TenderStage.BIDDING)
-    for tender_id, until in taking:
-        rows, parts = (cover_count(until - here.clock(), secrets.randbelow) for _ in range(2))
+    until = dict(taking)
+
+    def write(work: Work, tender_id: UUID) -> None:
+        rows, parts = (cover_count(until[tender_id] - here.clock(), secrets.randbelow) for _ in range(2))
+        write_cover(work, tender_id, rows=rows, parts=parts, keys=keys, clock=legal_clock(here.clock))
+
+    _for_each(list(until), write)
+
+
+def _for_each(tender_ids: Iterable[UUID], deed: Callable[[Work, UUID], object]) -> None:
+    """Do something to each tender in a transaction of its own. What has become too late in between is left; one that
+    fails keeps no other waiting, and is told of at the end.
+    """
+    failed: list[Exception] = []
+    for tender_id in tender_ids:
         try:
-            with transaction(SYSTEM, here.clock()) as work:
-                write_cover(work, tender_id, rows=rows, parts=parts, keys=keys, clock=legal_clock(here.clock))
+            with transaction(SYSTEM, frame().clock()) as work:
+                deed(work, tender_id)
         except NotNow:
-            # The deadline passed in between.
             continue
+        except Exception as error:  # noqa: BLE001 (the others come first; then all is told)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("tenders that could not be worked on", failed)
 
 
 def _at(look: Work, stage: TenderStage) -> list[tuple[UUID, datetime]]:

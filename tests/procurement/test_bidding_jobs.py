@@ -1,13 +1,16 @@
 """What the worker does for bids by itself: it closes what is due, and covers what must not be counted."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.database import Work
+from schoolmeals.errors import Conflict
 from schoolmeals.procurement import jobs
 from schoolmeals.procurement.acting import acts_of
 from schoolmeals.procurement.models import CiphertextPart, SealedRow, Tender
@@ -54,6 +57,26 @@ def test_it_puts_an_opening_off_to_which_too_few_come_and_then_asks_the_bidders(
     world.clock.now = max(world.until(tender_id, name) for name in ("opening", "reveal")) + timedelta(seconds=1)
     jobs.put_off_due()
     assert adjourned(world, tender_id) == [False, True]
+
+
+@pytest.mark.parametrize("job", ["close_due", "put_off_due"])
+def test_one_that_cannot_be_worked_on_keeps_no_other_waiting(
+    world: Procurement, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    stage = TenderStage.BIDDING if job == "close_due" else TenderStage.OPENING
+    tenders = {world.tender_in(stage), world.tender_in(stage)}
+    world.clock.move(timedelta(days=90))
+    tried: list[UUID] = []
+
+    def fail_first(_work: Work, tender_id: UUID, **_how: Any) -> None:
+        tried.append(tender_id)
+        if len(tried) == 1:
+            raise Conflict("sealed-row-damaged", "Damaged")
+
+    monkeypatch.setattr(jobs, "close_bidding" if job == "close_due" else "put_off_overdue", fail_first)
+    with pytest.raises(ExceptionGroup):
+        getattr(jobs, job)()
+    assert set(tried) == tenders
 
 
 def test_it_leaves_an_opening_alone_in_which_nothing_waits(world: Procurement) -> None:

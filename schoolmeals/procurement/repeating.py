@@ -13,6 +13,7 @@ from schoolmeals.procurement.actions.drafting import add_lot, compute_need, edit
 from schoolmeals.procurement.models import Lot, LotItem, Tender
 from schoolmeals.procurement.queries.drafts import items_of, lots_of, profile_of, sections_of
 from schoolmeals.procurement.queries.tenders import visible
+from schoolmeals.procurement.rules.amending import RATIONALE
 from schoolmeals.procurement.rules.awards import FAILED
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -37,7 +38,8 @@ def repeat_tender(work: Work, tender_id: UUID, draft_id: UUID) -> UUID:
     if known:
         return draft_id
     for section, content in texts.get(tender_id, {}).items():
-        edit_section(work, draft_id, section, content)
+        if section != RATIONALE:
+            edit_section(work, draft_id, section, content)
     for lot in lots:
         _copy(work, lot, draft_id, texts.get(lot.id, {}), meals=profile_of(work, tender).purpose == "catering")
     return draft_id

@@ -11,7 +11,8 @@ from schoolmeals.database import Work
 from schoolmeals.errors import Conflict, Invalid, NotAllowed, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import repeating
-from schoolmeals.procurement.actions import awarding, drafting
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import awarding, cancelling, drafting
 from schoolmeals.procurement.models import Tender
 from schoolmeals.procurement.queries.drafts import items_of, lots_of, sections_of, tasks
 from schoolmeals.procurement.repeating import repeat_tender
@@ -20,6 +21,7 @@ from tests.canteen.pages import send
 from tests.factories.awards import evaluate
 from tests.factories.identity import signed_in
 from tests.factories.procurement import TITLE, Procurement
+from tests.procurement.test_amending import written as amendment
 from tests.procurement.test_awards import lot_of
 
 
@@ -60,6 +62,15 @@ def test_a_cancelled_tender_is_repeated_too(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.CANCELLED)
     draft_id = world.do(repeat_tender, tender_id, new_id())
     assert len(world.look(lots_of, draft_id, actor=SYSTEM)) == 1
+
+
+def test_an_amendment_that_was_never_published_keeps_nothing_from_being_repeated(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    amendment(world, tender_id)
+    about: dict[str, Any] = {"reason_code": "no-need", "reason": "The school is rebuilt", "clock": deed_clock}
+    world.do(cancelling.cancel_tender, tender_id, **about)
+    draft_id = world.do(repeat_tender, tender_id, new_id())
+    assert "amendment" not in world.look(sections_of, draft_id, actor=SYSTEM)[draft_id]
 
 
 @pytest.mark.parametrize("stage", [TenderStage.BIDDING, TenderStage.STANDSTILL, TenderStage.COMPLETE])

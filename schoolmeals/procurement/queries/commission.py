@@ -104,12 +104,16 @@ def draw_record(work: Work, announcement_id: UUID) -> DrawRecord:
 
 
 def my_seats(work: Work) -> list[MySeat]:
-    """The actor's seats in all commissions, the latest first."""
+    """The actor's seats in all commissions, the latest first. Whoever has left a commission before the tender was
+    published knows no more of it than others do.
+    """
     found = select(CommissionSeat.tender_id).where(CommissionSeat.person_id == work.actor.id)
     rows = work.session.scalars(select(Tender).where(Tender.id.in_(found)).order_by(Tender.made_at.desc(), Tender.id))
     seats = []
     for tender in rows:
         hand = at_hand(work, tender, work.now)
+        if hand.stage in UNPUBLISHED and hand.parties.isdisjoint(DRAFT_READERS):
+            continue
         own = next(seat for seat in hand.seats if seat.person_id == work.actor.id)
         seats.append(MySeat(tender.id, tender.title, tender.number, hand.stage, own))
     return seats

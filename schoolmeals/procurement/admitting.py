@@ -3,7 +3,7 @@
 Not scoped: whoever calls has a tender at hand, or has looked whether the actor may know.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,10 +135,12 @@ def votes_of(work: Work, hand: AtHand, fixes: Sequence[Fix]) -> dict[tuple[UUID,
     return votes
 
 
-def began_anew_at(work: Work, hand: AtHand) -> datetime:
-    """When a decision on a complaint sent the commission back to admission; the tender's beginning where none has."""
+def began_anew_at(work: Work, hand: AtHand, *, to: Collection[str] = ("admission",)) -> datetime:
+    """When a decision on a complaint last sent the commission back, to admission or ``to`` whatever is named; the
+    tender's beginning where none has.
+    """
     found = select(TenderAct).where(TenderAct.tender_id == hand.id, TenderAct.kind == ActKind.COMPLAINT_EXECUTED.value)
-    back = [row.at for row in work.session.scalars(found) if row.payload.get("back_to") == "admission"]
+    back = [row.at for row in work.session.scalars(found) if row.payload.get("back_to") in to]
     return max([hand.tender.made_at, *back])
 
 

@@ -29,6 +29,7 @@ OUTCOME_NAMES: Final = {
 REMEDY_NAMES: Final = {
     "amend-terms": N_("Amend the terms"),
     "repeat-admission": N_("Decide admission and evaluation anew"),
+    "repeat-evaluation": N_("Evaluate the admitted bids anew"),
     "end-award": N_("End the award; the next in rank follows"),
     "cancel-lot": N_("Cancel the lot"),
     "other": N_("Something else, as the reasons say"),

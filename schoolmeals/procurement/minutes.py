@@ -30,12 +30,13 @@ def opening_minutes(work: Work, hand: AtHand) -> dict[str, Any]:
     opened: dict[UUID, list[OpenedBid]] = {}
     for row in found:
         opened.setdefault(row.bid_id, []).append(row)
-    lots = _lots(work, hand)
+    lots, profile = _lots(work, hand), profile_at(work, hand)
     tenderers = {one.tenderer_id: _tenderer(work, one.tenderer_id) for one in listed}
     return {
         "list_sha256": str(payload_of(work, hand.id, ActKind.CLOSED)["list_sha256"]),
         "began_at": _at(acts, ActKind.OPENING_STARTED),
-        "shares_needed": profile_at(work, hand).commission("shares_needed").value,
+        "shares_needed": profile.commission("shares_needed").value,
+        "envelopes": list(profile.envelopes),
         "members": _members(work, hand),
         "secretary": next((seat.name for seat in hand.seats if seat.part == "secretary" and seat.stands), None),
         "adjourned": [_adjourned(one) for one in acts if one.kind is ActKind.OPENING_ADJOURNED],

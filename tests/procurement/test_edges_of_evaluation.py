@@ -10,11 +10,14 @@ from schoolmeals.errors import NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.actions import admission
+from schoolmeals.procurement.profiles import Profile
+from schoolmeals.procurement.rules import ranking
 from schoolmeals.procurement.rules.low_price import abnormally_low
-from schoolmeals.procurement.rules.ranking import Entry, ranked
+from schoolmeals.procurement.rules.ranking import RECEIVED, Entry, ranked
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.evaluation import Table, plant
 from tests.factories.procurement import ALMATY, Procurement
+from tests.procurement.test_evaluation_rules import prefers_no_worse
 
 PRICES = profiles.load("kz-goods-price")
 POINTS = profiles.load("kz-catering-points")
@@ -95,3 +98,26 @@ def test_ties_end_by_the_procedures_own_rule_whatever_the_order(entries: list[En
 def test_the_tie_break_is_in_the_profile_and_leaves_nothing_open() -> None:
     assert POINTS.tie_break == ("experience", "cooks-grade", "received-at")
     assert PRICES.tie_break == ("experience", "received-at")
+
+
+@pytest.mark.parametrize("profile", [POINTS, PRICES], ids=lambda one: one.code)
+@pytest.mark.parametrize("planted", ["by number", "upside down", "ties first"])
+def test_a_ranking_that_prefers_a_worse_bid_would_be_found(
+    profile: Profile, planted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: bids in the order of their numbers, the most points or the highest price last, or whoever came first."""
+    marks = ranking._marks
+
+    def wrong(one: Entry, profile: Profile, *, by_price: bool) -> list[tuple[str, Any]]:
+        right = marks(one, profile, by_price=by_price)
+        first = right[0][0], -right[0][1]
+        ties = [(RECEIVED, one.received_at), *right]
+        return {"by number": right[-1:], "upside down": [first, *right[1:]], "ties first": ties}[planted]
+
+    codes = [one.code for one in profile.criteria]
+    worse = entry("a", price_minor=200, **dict.fromkeys(codes, 0))
+    better = entry("b", received_at="2026-12-01T07:00:01Z", **dict.fromkeys(codes, 1))
+    prefers_no_worse([worse, better], profile)
+    monkeypatch.setattr(ranking, "_marks", wrong)
+    with pytest.raises(AssertionError):
+        prefers_no_worse([worse, better], profile)

@@ -322,13 +322,17 @@ def test_places_do_not_depend_on_the_order_of_the_bids(profile: Profile) -> None
 def test_a_bid_that_is_worse_on_all_criteria_never_wins(profile: Profile) -> None:
     @given(entries_of(profile))
     def better_first(found: list[Entry]) -> None:
-        places = {one.bid_id: one.rank for one in ranked(found, profile)}
-        for one in found:
-            for other in found:
-                if is_worse(one, other, profile):
-                    assert places[one.bid_id] > places[other.bid_id]
+        prefers_no_worse(found, profile)
 
     better_first()
+
+
+def prefers_no_worse(found: list[Entry], profile: Profile) -> None:
+    places = {one.bid_id: one.rank for one in ranked(found, profile)}
+    for one in found:
+        for other in found:
+            if is_worse(one, other, profile):
+                assert places[one.bid_id] > places[other.bid_id]
 
 
 def is_worse(one: Entry, other: Entry, profile: Profile) -> bool:

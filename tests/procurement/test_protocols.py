@@ -63,6 +63,7 @@ def test_an_opening_ends_with_its_protocol(world: Procurement) -> None:
     assert [one["shares_good"] for one in content["members"]] == [1, 1, 1, 0, 0]
     assert [one["shares_bad"] for one in content["members"]] == [0, 0, 0, 1, 0]
     assert [one["present"] for one in content["members"]] == [True, True, True, True, False]
+    assert content["envelopes"] == ["qualification"], "with one envelope the paper calls it the whole bid"
     (bid,) = content["bids"]
     (envelope,) = bid["envelopes"]
     assert (bid["outcome"], envelope["unreadable"]) == ("stands", None)

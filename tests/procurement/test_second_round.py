@@ -9,7 +9,7 @@ from flask import Flask
 
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.database import Work
-from schoolmeals.errors import Invalid
+from schoolmeals.errors import Invalid, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import promoting
 from schoolmeals.procurement.actions import awarding, complaints, evaluation, scoring
@@ -173,8 +173,75 @@ def test_nothing_is_ordered_that_cannot_be_carried_out(world: Procurement) -> No
 )
 def test_what_can_be_ordered_for_a_lot(kind: str, stage: LotStage, possible: bool) -> None:
     lot_id = new_id()
-    problems = problems_of([{"kind": kind, "lot_id": str(lot_id)}], "satisfied", {lot_id: LotFacts(stage)})
+    lots, orders = {lot_id: LotFacts(stage)}, [{"kind": kind, "lot_id": str(lot_id)}]
+    problems = problems_of(orders, "satisfied", lots, evaluated=True)
     assert (problems == {}) is possible
+
+
+def evaluated_anew(world: Procurement) -> tuple[Table, Planted, Planted]:
+    """Both were admitted and ranked, one was awarded, and the review body orders the evaluation alone anew."""
+    table = Table(world, world.tender_in(TenderStage.ADMISSION))
+    better, weaker = plant(world, table.tender_id, experience=[LONG_AGO]), plant(world, table.tender_id)
+    table.declare(better, weaker)
+    table.admit(better, weaker)
+    table.score(better, weaker)
+    finish(table)
+    sign(table)
+    world.clock.move(timedelta(minutes=1))
+    complaint_id = complain(world, table.tender_id, about="evaluation", actor=weaker.supplier)
+    accept(world, table.tender_id, complaint_id)
+    world.clock.move(timedelta(days=1))
+    decide(world, table.tender_id, complaint_id, outcome="satisfied", remedies=[{"kind": "repeat-evaluation"}])
+    world.do(complaints.execute_decision, table.tender_id, complaint_id, report="We look again", zone=ALMATY)
+    return table, better, weaker
+
+
+def test_an_evaluation_alone_is_done_anew_and_admission_stays(world: Procurement) -> None:
+    table, better, _weaker = evaluated_anew(world)
+    tender_id = table.tender_id
+    assert world.stage(tender_id) is TenderStage.EVALUATION
+    assert standing(world, tender_id) == []
+    assert table.cell(better, "no-tax-debt").decision.met is True, "the votes of the admission hold"
+    calendar_days = world.until(tender_id, "evaluation") - world.clock()
+    assert calendar_days >= timedelta(days=1), "the whole term begins again"
+    paper = next(one for one in better.files if one["sha256"] in str(better.content["experience"]))
+    for member in table.members[:3]:
+        about = {"reason_code": "not-genuine", "reason": "The customer knows nothing of it", "actor": member}
+        world.do(scoring.contest_evidence, tender_id, better.id, paper["sha256"], **about)
+    finish(table)
+    sign(table)
+    awards = world.look(awards_of, tender_id, actor=SYSTEM)
+    assert [(one.bid_id, one.end_code) for one in awards] == [(better.id, "ordered"), (awards[-1].bid_id, None)]
+    assert world.stage(tender_id) is TenderStage.STANDSTILL
+
+
+def test_an_evaluation_anew_has_an_extension_of_its_own(world: Procurement) -> None:
+    table, _better, _weaker = evaluated_anew(world)
+    about: dict[str, Any] = {"zone": ALMATY, "actor": world.secretary}
+    before = world.until(table.tender_id, "evaluation")
+    world.do(evaluation.extend_evaluation, table.tender_id, "New papers", **about)
+    assert world.until(table.tender_id, "evaluation") > before
+    with pytest.raises(NotNow) as caught:
+        world.do(evaluation.extend_evaluation, table.tender_id, "More", **about)
+    assert caught.value.code == "extended-before"
+
+
+def test_what_was_not_evaluated_is_not_evaluated_anew(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.ADMISSION)
+    complaint_id = complain(world, tender_id, about="opening")
+    accept(world, tender_id, complaint_id)
+    with pytest.raises(Invalid) as caught:
+        decide(world, tender_id, complaint_id, outcome="partly", remedies=[{"kind": "repeat-evaluation"}])
+    assert [one.code for one in caught.value.fields["remedies"]] == ["nothing-evaluated"]
+
+
+def test_the_wider_of_two_orders_counts(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.STANDSTILL)
+    complaint_id = complain(world, tender_id, about="evaluation")
+    accept(world, tender_id, complaint_id)
+    decide(world, tender_id, complaint_id, outcome="satisfied", remedies=[{"kind": "repeat-evaluation"}, *AGAIN])
+    world.do(complaints.execute_decision, tender_id, complaint_id, report="Done", zone=ALMATY)
+    assert world.stage(tender_id) is TenderStage.ADMISSION
 
 
 def test_lots_that_nobody_was_left_for_are_open_again_and_others_are_not(world: Procurement) -> None:

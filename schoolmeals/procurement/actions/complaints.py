@@ -4,7 +4,7 @@ A complaint that waits keeps contracts from being signed; one that is accepted h
 decided and, where it is upheld, carried out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -32,6 +32,7 @@ from schoolmeals.procurement.models import Complaint, ComplaintFile, ComplaintPo
 from schoolmeals.procurement.promoting import end_standing, promote_next, settle, standing_award
 from schoolmeals.procurement.queries.complaints import posts_of, stage_of
 from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.ranked import ranking_of
 from schoolmeals.procurement.reckoning import reckoning_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
 from schoolmeals.procurement.rules.awards import ORDERED, standstill_of
@@ -174,7 +175,8 @@ def decide_complaint(
     given = _given(reasons, "reasons")
     if outcome not in OUTCOMES:
         raise Invalid(fields={"outcome": [UNKNOWN]})
-    problems = problems_of(remedies, outcome, hand.facts.lots)
+    evaluated = hand.facts.times.evaluated_at is not None
+    problems = problems_of(remedies, outcome, hand.facts.lots, evaluated=evaluated)
     if problems:
         raise Invalid(fields=problems)
     ordered = [dict(one) for one in remedies]
@@ -188,7 +190,8 @@ def decide_complaint(
 
 def execute_decision(work: Work, tender_id: UUID, complaint_id: UUID, *, report: str, zone: ZoneInfo) -> None:
     """Carry out what an upheld complaint ordered: awards fall and the next in rank follow, lots end, the commission
-    takes up admission again; the tender runs on. ``report`` says what was done. Raises NotFound, Invalid, NotNow.
+    takes up admission or evaluation again; the tender runs on. ``report`` says what was done. Raises NotFound,
+    Invalid, NotNow.
     """
     hand = permitted(work, "execute_decision", tender_id, lock=Lock.CLOSE)
     row = _complaint(work, hand, complaint_id)
@@ -196,12 +199,13 @@ def execute_decision(work: Work, tender_id: UUID, complaint_id: UUID, *, report:
     given = _given(report, "report")
     ordered = next(post.remedies or [] for post in posts_of(work, row.id) if post.kind == "decided")
     _say(work, hand, row, "executed", given)
-    again = any(one["kind"] == "repeat-admission" for one in ordered)
-    payload = {"number": row.number, "reason": given, **({"back_to": "admission"} if again else {})}
-    if again:
+    back = _back_to(work, hand, {one["kind"] for one in ordered}, zone)
+    if back:
         _end_all(work, hand, given)
-    record_act(work, hand, ActKind.COMPLAINT_EXECUTED, payload, subject_id=row.id)
+    # What stood still runs on first: a term that the order begins has not stood still.
     _release(work, hand, row, "executed", zone)
+    payload = {"number": row.number, "reason": given, **back}
+    record_act(work, hand, ActKind.COMPLAINT_EXECUTED, payload, subject_id=row.id)
     for one in ordered:
         _carry_out(work, hand, one, given, zone)
 
@@ -291,6 +295,22 @@ def _release(work: Work, hand: AtHand, row: Complaint, reason: str, zone: ZoneIn
         let_go(work, hand, cause_of(row.id), reason, zone, subject_id=row.id)
 
 
+def _back_to(work: Work, hand: AtHand, ordered: Set[str], zone: ZoneInfo) -> dict[str, Any]:
+    """Where the commission begins anew: the wider order counts. An evaluation alone is of the lots that were ranked,
+    and has its whole term again.
+    """
+    if "repeat-admission" in ordered:
+        return {"back_to": "admission"}
+    if "repeat-evaluation" not in ordered or hand.facts.times.evaluated_at is None:
+        return {}
+    profile = profile_of(work, hand.tender)
+    term = reckoning_of(work, hand.tender, zone).begin(
+        hand.at, profile.term("evaluation"), accelerator=profile.accelerator
+    )
+    lots = sorted(str(lot_id) for lot_id, ranked in ranking_of(work, hand.id).items() if ranked)
+    return {"back_to": "evaluation", "lots": lots, "terms": as_payload({"evaluation": term})}
+
+
 def _carry_out(work: Work, hand: AtHand, remedy: Mapping[str, Any], reason: str, zone: ZoneInfo) -> None:
     """Where one order has overtaken another (an award fell with the return to admission), nothing is left to do."""
     if remedy["kind"] not in OF_A_LOT:
@@ -309,7 +329,7 @@ def _carry_out(work: Work, hand: AtHand, remedy: Mapping[str, Any], reason: str,
 
 
 def _end_all(work: Work, hand: AtHand, reason: str) -> None:
-    """Where admission is decided anew no award can stand."""
+    """Where the commission decides anew no award can stand."""
     for lot_id, lot in list(hand.facts.lots.items()):
         if lot.stage is LotStage.AWARDED:
             end_standing(work, hand, standing_award(work, hand.id, lot_id), ORDERED, reason)

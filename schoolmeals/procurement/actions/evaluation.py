@@ -41,7 +41,7 @@ def extend_evaluation(work: Work, tender_id: UUID, reason: str, *, zone: ZoneInf
     made = select(func.count()).where(
         TenderAct.tender_id == hand.id,
         TenderAct.kind == ActKind.EVALUATION_EXTENDED.value,
-        TenderAct.at >= began_anew_at(work, hand),
+        TenderAct.at >= began_anew_at(work, hand, to=("admission", "evaluation")),
     )
     require(extended_before(work.session.scalar(made) or 0, profile))
     given = said_in("reason", reason)

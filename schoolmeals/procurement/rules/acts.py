@@ -82,6 +82,8 @@ class ActKind(StrEnum):
     CONTRACT_CHANGE_PROPOSED = "contract-change-proposed"
     CONTRACT_CHANGED = "contract-changed"
     LEASE_SIGNED = "lease-signed"
+    SECURITY_RECORDED = "security-recorded"
+    SECURITY_ENDED = "security-ended"
     CONTRACT_EXTENDED = "contract-extended"
     CONTRACT_TERMINATED = "contract-terminated"
     CONTRACT_COMPLETE = "contract-complete"
@@ -98,6 +100,8 @@ HIDDEN: Final = frozenset(
         ActKind.DECLARED,
         ActKind.SHARE_GIVEN,
         ActKind.SCORED,
+        ActKind.SECURITY_RECORDED,
+        ActKind.SECURITY_ENDED,
     }
 )
 """Acts that the public timeline never shows, whatever the stage."""
@@ -287,19 +291,28 @@ def _complaint_judged(facts: TenderFacts, act: Act) -> TenderFacts:
 
 
 def _executed(facts: TenderFacts, act: Act) -> TenderFacts:
-    """Where a decision sends the tender back to admission, what came after that has not happened any more: also lots
-    that ended because nobody was admitted, or was left, are open again. What is contracted or cancelled stays so.
+    """Where a decision sends the tender back, what came after that has not happened any more: also lots that ended
+    because nobody was left are open again; where admission is decided anew, those too to which nobody was admitted.
+    What is contracted or cancelled stays so.
     """
-    if act.payload.get("back_to") != "admission":
-        return facts
-    reopened = {id: LotFacts() if lot.stage is LotStage.UNSUCCESSFUL else lot for id, lot in facts.lots.items()}
-    gone = dict.fromkeys(("admitted_at", "evaluated_at", "awarded_at", "standstill_until"))
-    terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in _AFTER_ADMISSION}
-    return replace(facts, times=replace(facts.times, **gone), terms=terms, lots=reopened)
+    match act.payload.get("back_to"):
+        case "admission":
+            again = set(facts.lots)
+            times, begun = ("admitted_at", "evaluated_at", "awarded_at", "standstill_until"), _BEGUN_BY_ADMISSION
+        case "evaluation":
+            again = {UUID(lot_id) for lot_id in act.payload["lots"]}
+            times, begun = ("evaluated_at", "awarded_at", "standstill_until"), _BEGUN_BY_AWARD
+        case _:
+            return facts
+    in_vain = {id for id in again if facts.lots[id].stage is LotStage.UNSUCCESSFUL}
+    lots = {id: LotFacts() if id in in_vain else lot for id, lot in facts.lots.items()}
+    terms = {name: term for name, term in facts.terms.items() if name.split(":")[0] not in begun}
+    return replace(facts, times=replace(facts.times, **dict.fromkeys(times)), terms=terms, lots=lots)
 
 
-_AFTER_ADMISSION: Final = frozenset({"standstill", "signing", "objections"})
-"""Terms that what came after admission began, by the beginnings of their names."""
+_BEGUN_BY_AWARD: Final = frozenset({"standstill", "signing"})
+_BEGUN_BY_ADMISSION: Final = _BEGUN_BY_AWARD | {"objections"}
+"""Terms that fall with what has begun them, by the beginnings of their names."""
 
 
 def _ids(act: Act) -> frozenset[UUID]:

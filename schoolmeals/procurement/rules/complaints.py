@@ -19,7 +19,7 @@ DECISION: Final = "decision:"
 ABOUT: Final = ("terms", "opening", "admission", "evaluation", "award", "other")
 OUTCOMES: Final = ("satisfied", "partly", "declined")
 INADMISSIBLE_CODES: Final = ("late", "not-about-this-tender", "no-reasons", "repeated", "other")
-REMEDIES: Final = ("amend-terms", "repeat-admission", "end-award", "cancel-lot", "other")
+REMEDIES: Final = ("amend-terms", "repeat-admission", "repeat-evaluation", "end-award", "cancel-lot", "other")
 """What a decision may order: the organiser carries it out."""
 OF_A_LOT: Final = {
     "end-award": frozenset({LotStage.AWARDED}),
@@ -98,9 +98,12 @@ def may_complain(
     return None
 
 
-def problems_of(remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Mapping[UUID, LotFacts]) -> Problems:
+def problems_of(
+    remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Mapping[UUID, LotFacts], *, evaluated: bool
+) -> Problems:
     """What is wrong with what a decision orders: an upheld complaint orders something, a declined one nothing, and
-    only what can be carried out. An award can fall where one stands, a lot be cancelled until it has a contract.
+    only what can be carried out. An award can fall where one stands, a lot be cancelled until it has a contract, and
+    bids be evaluated anew that were evaluated before.
     """
     if (outcome == "declined") == bool(remedies):
         return {"remedies": [NEEDED if not remedies else UNKNOWN]}
@@ -108,6 +111,8 @@ def problems_of(remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Mappi
     for one in remedies:
         if one["kind"] not in REMEDIES:
             return {"remedies": [UNKNOWN]}
+        if one["kind"] == "repeat-evaluation" and not evaluated:
+            return {"remedies": [NOTHING_EVALUATED]}
         if one["kind"] in OF_A_LOT and stages.get(str(one.get("lot_id"))) not in OF_A_LOT[one["kind"]]:
             return {"remedies": [NOT_POSSIBLE]}
     return {}
@@ -115,6 +120,9 @@ def problems_of(remedies: Sequence[Mapping[str, Any]], outcome: str, lots: Mappi
 
 NOT_POSSIBLE: Final = FieldProblem.of(
     "not-possible", N_("This cannot be carried out for this lot: it has no award that could fall, or is settled.")
+)
+NOTHING_EVALUATED: Final = FieldProblem.of(
+    "nothing-evaluated", N_("The bids have not been evaluated yet, so nothing can be evaluated anew.")
 )
 TOO_LATE_FOR_TERMS: Final = N_("The terms of a tender are contested before its bids are opened.")
 NOTHING_DECIDED: Final = N_("Nothing of this has been decided yet. The terms can be contested now.")

@@ -16,16 +16,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from schoolmeals.actors import SYSTEM, Actor
 from schoolmeals.app import create_app
 from schoolmeals.clock import MovableClock
 from schoolmeals.config import Settings
-from schoolmeals.database import Model, db, transaction
+from schoolmeals.database import db, transaction
 from schoolmeals.embedded import EmbeddedServer
+from schoolmeals.embedded.server import OWNER_ROLE
 from schoolmeals.web.health import MIGRATIONS
+from tests.shelf import Shelf
 
 TEMPLATE = "schoolmeals_template"
 A_MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -41,10 +43,23 @@ def pytest_configure(config: pytest.Config) -> None:
     server.ensure_database(TEMPLATE)
     os.environ["SCHOOLMEALS_TEST_APP_URL"] = server.app_url("DATABASE")
     os.environ["SCHOOLMEALS_TEST_OWNER_URL"] = server.owner_url("DATABASE")
+    _let_owner_leave_triggers_out(server)
     _migrate_template()
     # What is added last is cleaned up first.
     config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
     config.add_cleanup(server.stop)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that at the end no process waits for another that has just begun it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _let_owner_leave_triggers_out(server: EmbeddedServer) -> None:
+    """Where rows are only removed and put back (``tests/shelf.py``), triggers have nothing to say."""
+    address = server.owner_url("postgres").replace("+psycopg", "").replace(f"{OWNER_ROLE}@", "postgres@")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"GRANT SET ON PARAMETER session_replication_role TO {OWNER_ROLE}")
 
 
 def _migrate_template() -> None:
@@ -110,14 +125,22 @@ def _session_app(database: str) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def shelf(owner_engine: Engine) -> Iterator[Shelf]:
+    """The worlds that this process keeps for its tests, and the broom."""
+    shelf = Shelf(owner_engine)
+    yield shelf
+    shelf.close()
+
+
 @pytest.fixture
-def app(_session_app: Flask, owner_engine: Engine, clock: MovableClock) -> Iterator[Flask]:
+def app(_session_app: Flask, shelf: Shelf, clock: MovableClock) -> Iterator[Flask]:
     """The app with its context pushed, on a database that is empty again afterwards."""
     frame = _session_app.extensions["schoolmeals"]
     _session_app.extensions["schoolmeals"] = replace(frame, clock=clock)
     with _session_app.app_context():
         yield _session_app
-    _empty(owner_engine)
+    shelf.empty()
 
 
 class Browser(FlaskClient):
@@ -145,43 +168,6 @@ def do(app: Flask, clock: MovableClock) -> Any:
             return deed(work, *args, **kwargs)
 
     return run
-
-
-SMALL_BYTES = 1 << 20
-"""Tables up to this size are emptied row by row, which is quicker than new files for them and for all their indexes."""
-
-
-def _empty(engine: Engine) -> None:
-    """Empty all tables. Only the owner can, and only by taking the append-only triggers away for a moment."""
-    with engine.begin() as connection:
-        filled = connection.execute(text(_FILLED)).all()
-        tables = [table for table, _bytes in filled]
-        is_small = all(size <= SMALL_BYTES for _table, size in filled)
-        guarded = connection.scalars(text(_GUARDED), {"every": not is_small, "tables": tables}).all()
-        for name in guarded:
-            connection.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER append_only"))
-        # What is put off to the end of the transaction would keep the triggers from being put back.
-        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-        one_by_one = [f"DELETE FROM {table}" for table in tables]
-        for statement in one_by_one if is_small else [f"TRUNCATE {', '.join(_all_tables())}"]:
-            connection.execute(text(statement))
-        for name in guarded:
-            connection.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER append_only"))
-
-
-def _all_tables() -> list[str]:
-    """Every table that tests write to, the referring ones before those that they refer to."""
-    queue = ("procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs")
-    return [*queue, *(table.name for table in reversed(Model.metadata.sorted_tables))]
-
-
-_FILLED = " UNION ALL ".join(
-    f"SELECT '{name}', pg_relation_size('{name}') WHERE EXISTS (SELECT FROM {name})" for name in _all_tables()
-)
-_GUARDED = """
-SELECT tgrelid::regclass::text FROM pg_trigger
-WHERE tgname = 'append_only' AND (:every OR tgrelid::regclass::text = ANY(:tables))
-"""
 
 
 class Counted:

@@ -25,7 +25,7 @@ from schoolmeals.demo.pictures import dish_picture, figure_picture
 from schoolmeals.keys import derive_key
 from schoolmeals.ledger.proofs import prove
 from schoolmeals.web.frame import frame
-from tests.conftest import _empty
+from tests.shelf import empty
 
 NOON = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 """Monday noon in Almaty: lunch of the first shift."""
@@ -39,7 +39,7 @@ def small_city(_session_app: Flask, owner_engine: Engine) -> Iterator[Flask]:
     with _session_app.app_context():
         seed_city(NOON, zone=frame().zone, schools=1, pupils=40, days=5)
     yield _session_app
-    _empty(owner_engine)
+    empty(owner_engine)
 
 
 @pytest.fixture

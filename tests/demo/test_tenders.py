@@ -25,7 +25,7 @@ from schoolmeals.procurement.rules.need import AGE_GROUPS
 from schoolmeals.procurement.rules.sheet import first_difference
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.web.frame import frame
-from tests.conftest import _empty
+from tests.shelf import empty
 
 NOON = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 """Monday noon in Almaty."""
@@ -42,7 +42,7 @@ def city(_session_app: Flask, owner_engine: Engine) -> Iterator[None]:
                 tell_tenders(NOON)
         tell_tenders(NOON)
         yield
-    _empty(owner_engine)
+    empty(owner_engine)
 
 
 def _cut_off(_story: Any) -> None:

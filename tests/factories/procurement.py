@@ -1,40 +1,31 @@
 """A city that buys school meals, for tests: its officers, a school, a pool, and tenders brought to any stage by deeds.
 
 ``Procurement(clock)`` makes the people; ``tender_in(TenderStage.X)`` gives a tender's id at that stage and leaves the
-clock there. A builder of a later stage puts the deed that leads to it into :data:`STEPS`, in place of the bare act.
+clock there.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from schoolmeals.actors import PUBLIC, SYSTEM, Actor, Role
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work, reading, transaction
-from schoolmeals.ids import new_id
-from schoolmeals.procurement.acting import AtHand, at_hand, deed_clock, lock_tender, record_act
+from schoolmeals.procurement.acting import AtHand, at_hand, lock_tender, record_act
 from schoolmeals.procurement.actions import (
-    admission,
-    awarding,
-    cancelling,
-    closing,
     commission,
-    contracts,
     drafting,
     draws,
-    opening,
-    publishing,
-    reviewing,
-    suspending,
 )
 from schoolmeals.procurement.actions.draws import NewPoolMember
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
-from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NewItem
 from schoolmeals.procurement.rules.need import AGE_GROUPS
@@ -42,14 +33,13 @@ from schoolmeals.procurement.rules.quorum import SeatFacts, heads, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.rules.terms import Term
 from schoolmeals.procurement.sealing import new_member_key
-from tests.factories.awards import two_ranked
-from tests.factories.contracts import in_force
 from tests.factories.identity import OrganisationFactory, PersonFactory, actor_of
 from tests.factories.pupils import PupilFactory, SchoolClassFactory
+from tests.factories.tender_stages import KEYS as KEYS
+from tests.factories.tender_stages import SERVER_SECRET as SERVER_SECRET
+from tests.factories.tender_stages import path_to as path_to
+from tests.shelf import Shelf
 
-SERVER_SECRET: Final = "only-for-tests-only-for-tests-only-for-tests"
-KEYS: Final = ServerKeys.of(SERVER_SECRET)
-"""What the server writes and finds sealed rows with."""
 ALMATY: Final = ZoneInfo("Asia/Almaty")
 TITLE: Final = {"kk": "2027 жылғы мектеп асы", "ru": "Школьное питание на 2027 год", "en": "School meals 2027"}
 CEILING_MINOR: Final = 850_00
@@ -134,6 +124,8 @@ class Procurement:
     pool: list[UUID] = field(default_factory=list)
     identities: dict[UUID, str] = field(default_factory=dict)
     """The private keys of members by seat, as only their browsers would have them."""
+    shelf: Shelf | None = None
+    """Where tenders are kept for the tests after this one; None where the product is not as it is elsewhere."""
 
     def __post_init__(self) -> None:
         self.city_id = OrganisationFactory.create(kind="city").id
@@ -173,16 +165,34 @@ class Procurement:
 
     def tender_in(self, stage: TenderStage, *, profile_code: str = "kz-catering-points") -> UUID:
         """A tender at ``stage``; the clock stands where that is so."""
-        tender_id = self.draft(profile_code=profile_code)
-        for step in path_to(stage):
-            step(self, tender_id)
-        assert self.stage(tender_id) is stage
-        return tender_id
+
+        def bring() -> UUID:
+            tender_id = self.draft(profile_code=profile_code)
+            for step in path_to(stage):
+                step(self, tender_id)
+            assert self.stage(tender_id) is stage
+            return tender_id
+
+        return self.kept((stage, profile_code), bring)
 
     def draft(self, *, profile_code: str = "kz-catering-points") -> UUID:
         """A draft that lacks nothing, with a drawn commission whose members have accepted and made their keys."""
-        tender_id = self.drafted(profile_code=profile_code)
-        self.draw_commission(tender_id)
+
+        def make() -> UUID:
+            tender_id = self.drafted(profile_code=profile_code)
+            self.draw_commission(tender_id)
+            return tender_id
+
+        return self.kept(("draft", profile_code), make)
+
+    def kept(self, name: Any, make: Callable[[], UUID]) -> UUID:
+        """The tender that ``make`` makes, from the shelf where this world has one."""
+        if self.shelf is None:
+            return make()
+        then, tender_id = self.shelf.kept(name, self.clock, lambda: (self, make()))
+        for one in fields(self):
+            if hasattr(then, one.name):
+                setattr(self, one.name, getattr(then, one.name))
         return tender_id
 
     def drafted(self, *, profile_code: str = "kz-catering-points") -> UUID:
@@ -311,6 +321,13 @@ class Procurement:
                 self.pool.append(self.do(draws.add_pool_member, self.city_id, member))
 
 
+def kept_world(shelf: Shelf, clock: MovableClock, request: pytest.FixtureRequest) -> Procurement:
+    """The people of a tender, from the shelf; but where a test may have changed the product, nothing is kept."""
+    if "monkeypatch" in request.fixturenames:
+        return Procurement(clock)
+    return shelf.kept("procurement", clock, lambda: Procurement(clock, shelf=shelf))
+
+
 class TakenBack(Exception):
     """Ends a transaction without a trace."""
 
@@ -327,116 +344,3 @@ def somebody(role: Role, organisation_id: UUID) -> Actor:
     """A new person with a role."""
     person = PersonFactory.create(roles=[(role, organisation_id)])
     return actor_of(person.id, (role, organisation_id))
-
-
-Step = Callable[[Procurement, UUID], None]
-
-
-def _submit(world: Procurement, tender_id: UUID) -> None:
-    world.do(reviewing.submit_for_review, tender_id)
-
-
-def _approve(world: Procurement, tender_id: UUID) -> None:
-    world.do(reviewing.approve_tender, tender_id, actor=world.officer)
-
-
-def _publish(world: Procurement, tender_id: UUID) -> None:
-    world.do(publishing.publish_tender, tender_id, act_id=new_id(world.clock()), zone=ALMATY)
-
-
-def _close(world: Procurement, tender_id: UUID) -> None:
-    world.do(closing.close_bidding, tender_id, keys=KEYS, clock=deed_clock, actor=SYSTEM)
-
-
-def _start_opening(world: Procurement, tender_id: UUID) -> None:
-    """Once no more files may follow."""
-    world.clock.now = max(world.clock(), world.until(tender_id, "bidding") + timedelta(minutes=30, microseconds=1))
-    world.do(opening.start_opening, tender_id, keys=KEYS, zone=ALMATY, clock=deed_clock, actor=SYSTEM)
-
-
-def _finish_opening(world: Procurement, tender_id: UUID) -> None:
-    world.do(opening.finish_opening, tender_id, clock=deed_clock, actor=SYSTEM)
-
-
-def _finish_admission(world: Procurement, tender_id: UUID) -> None:
-    world.do(admission.finish_admission, tender_id, zone=ALMATY, actor=world.secretary)
-
-
-def after_term(name: str) -> Step:
-    """Let a term end: the clock is moved to the instant after its last."""
-
-    def wait(world: Procurement, tender_id: UUID) -> None:
-        world.clock.now = max(world.clock(), world.until(tender_id, name) + timedelta(microseconds=1))
-
-    return wait
-
-
-def happens(kind: ActKind, **payload: Any) -> Step:
-    """Let a bare act happen."""
-
-    def happen(world: Procurement, tender_id: UUID) -> None:
-        world.act(tender_id, kind, payload)
-
-    return happen
-
-
-def _evaluated(world: Procurement, tender_id: UUID) -> None:
-    two_ranked(world, tender_id)
-
-
-def _sign_award(world: Procurement, tender_id: UUID) -> None:
-    world.do(awarding.sign_award, tender_id, present=world.voters(tender_id), zone=ALMATY, actor=world.chair(tender_id))
-
-
-def _suspend(world: Procurement, tender_id: UUID) -> None:
-    deed = suspending.suspend_tender
-    world.do(deed, tender_id, cause="court", cause_id="court-1", reason="Interim measures", clock=deed_clock)
-
-
-def _cancel(world: Procurement, tender_id: UUID) -> None:
-    world.do(cancelling.cancel_tender, tender_id, reason_code="no-need", reason="Closed for repairs", clock=deed_clock)
-
-
-def _contract(world: Procurement, tender_id: UUID) -> None:
-    in_force(world, tender_id)
-
-
-def _complete(world: Procurement, tender_id: UUID) -> None:
-    world.do(contracts.complete_tender, tender_id)
-
-
-STEPS: Final[tuple[tuple[TenderStage, tuple[Step, ...]], ...]] = (
-    (TenderStage.DRAFT, ()),
-    (TenderStage.UNDER_REVIEW, (_submit,)),
-    (TenderStage.APPROVED, (_approve,)),
-    (TenderStage.DISCUSSION, (_publish,)),
-    (TenderStage.BIDDING, (after_term("discussion"),)),
-    (TenderStage.CLOSED, (after_term("bidding"), _close)),
-    (TenderStage.OPENING, (_start_opening,)),
-    (TenderStage.ADMISSION, (_finish_opening,)),
-    (TenderStage.EVALUATION, (_finish_admission,)),
-    (TenderStage.AWARDING, (_evaluated,)),
-    (TenderStage.STANDSTILL, (_sign_award,)),
-    (TenderStage.CONTRACTING, (after_term("standstill"),)),
-    (TenderStage.COMPLETE, (_contract, _complete)),
-)
-"""The straight way, each stage with what leads to it from the one before."""
-SIDE_STEPS: Final[Mapping[TenderStage, tuple[TenderStage, Step]]] = {
-    TenderStage.SUSPENDED: (TenderStage.BIDDING, _suspend),
-    TenderStage.CANCELLED: (TenderStage.BIDDING, _cancel),
-    TenderStage.UNSUCCESSFUL: (TenderStage.AWARDING, happens(ActKind.UNSUCCESSFUL)),
-}
-"""Stages beside the way: from where, and by what."""
-
-
-def path_to(stage: TenderStage) -> list[Step]:
-    """The steps from a whole draft to ``stage``."""
-    if stage in SIDE_STEPS:
-        origin, step = SIDE_STEPS[stage]
-        return [*path_to(origin), step]
-    steps: list[Step] = []
-    for named, leading in STEPS:
-        steps += leading
-        if named is stage:
-            return steps
-    raise AssertionError(f"no way leads to {stage}")

@@ -24,7 +24,8 @@ from schoolmeals.config import Settings
 from schoolmeals.keys import token_hash
 from schoolmeals.web.docs import METHODS
 from tests.factories.identity import SessionFactory
-from tests.house.world import World, build
+from tests.house.world import World, kept
+from tests.shelf import Shelf
 
 EXAMPLES: Final = int(os.environ.get("API_EXAMPLES", "8"))
 """How many requests for each operation and role; ``API_EXAMPLES=200`` looks longer."""
@@ -46,9 +47,9 @@ def operations() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def world(app: Flask, do: Any, clock: MovableClock) -> World:
+def world(app: Flask, do: Any, shelf: Shelf, clock: MovableClock) -> World:
     """A small city whose people call by bearer token."""
-    made = build(app, do, clock)
+    made = kept(app, do, shelf, clock)
     for role in CALLERS:
         SessionFactory.create(
             person_id=made.people[role.value], token_hash=token_hash(f"token-{role.value}"), carried_by="bearer"

@@ -20,7 +20,8 @@ from werkzeug.routing import Rule
 from schoolmeals.clock import MovableClock
 from schoolmeals.ids import new_id
 from tests.house.test_routes import doors, policy_of
-from tests.house.world import ROLES, VARIANTS, World, build
+from tests.house.world import ROLES, VARIANTS, World, kept
+from tests.shelf import Shelf
 
 FILE: Final = Path(__file__).with_name("authz.yaml")
 ROWS: Final[dict[str, dict[str, dict[str, Any]]]] = yaml.safe_load(FILE.read_text("utf-8"))
@@ -46,18 +47,22 @@ def test_a_planted_door_without_a_row_is_found(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "method"), PAIRS)
-def test_each_role_gets_what_its_row_says(app: Flask, do: Any, clock: MovableClock, endpoint: str, method: str) -> None:
+def test_each_role_gets_what_its_row_says(
+    app: Flask, do: Any, shelf: Shelf, clock: MovableClock, endpoint: str, method: str
+) -> None:
     row = ROWS[endpoint][method]
     rules = (one for one in app.url_map.iter_rules(endpoint) if method in (one.methods or set()))
     # Where a door has a short address too, the one that names its thing is the one to try.
     rule = max(rules, key=lambda one: len(one.arguments))
     wanted = {role: [] for role in ROLES} if os.environ.get("AUTHZ_RECORD") else _wanted(row)
-    world = build(app, do, clock)
+    world = kept(app, do, shelf, clock)
     found = {role: _try(world, rule, method, row, role) for role in ROLES if role not in wanted}
     for role in wanted:
         # A deed may change the world for the roles after it; a look may not.
-        place = world if method == "GET" else build(app, do, clock)
-        found[role] = _try(place, rule, method, row, role)
+        if method != "GET":
+            shelf.empty()
+            world = kept(app, do, shelf, clock)
+        found[role] = _try(world, rule, method, row, role)
     if os.environ.get("AUTHZ_RECORD"):
         _print(endpoint, method, row, found)
         return

@@ -18,10 +18,10 @@ from schoolmeals.clock import MovableClock
 from schoolmeals.database import Model, db
 from schoolmeals.identity.models import Person
 from schoolmeals.web import Schema, actor
-from tests.conftest import _all_tables
 from tests.house.test_api_fuzz import WITHOUT_DATABASE
 from tests.house.test_authz import ROWS, _filled, csrf_header
 from tests.house.world import World, build
+from tests.shelf import QUEUE, all_tables
 
 MARK: Final = 987_654_321
 MARKED_ID: Final = UUID("98765432-1987-7654-9876-543219876543")
@@ -78,7 +78,6 @@ FORMS: Final[list[tuple[str, Role, dict[str, Any]]]] = [
 """Forms that are taken, by their doors; in this order, in one world."""
 OFFERED: Final = {("canteen_api.Sittings", "id")}
 """What a program may name though its row does not: ids come from the caller where a request may come twice."""
-QUEUE: Final = {"procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs"}
 RESTLESS: Final = {"sign_in_session", "attempt", *QUEUE}
 """Tables that any request may touch."""
 
@@ -199,7 +198,7 @@ def marked() -> list[str]:
     """The tables with a row in which something marked arrived."""
     looks = " UNION ALL ".join(
         f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name} AS one WHERE one::text LIKE ANY(:marks))"
-        for name in _all_tables()
+        for name in all_tables()
         if name not in QUEUE
     )
     with db.engine.connect() as connection:

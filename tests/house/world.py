@@ -44,6 +44,7 @@ from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactor
 from tests.factories.seats import new_pool_member, new_seat
 from tests.factories.suppliers import new_equipment, new_evidence, new_register, new_register_upload
 from tests.factories.wallet import CASH
+from tests.shelf import Shelf
 
 ROLES: Final = ("public", *(role.value for role in Role), "till")
 VARIANTS: Final = ("own", "same", "other", "missing")
@@ -67,6 +68,16 @@ class World:
         if role == "till":
             return signed_in_till(self.app, self.till_id)
         return signed_in(self.app, self.people[role])
+
+
+def kept(app: Flask, do: Any, shelf: Shelf, clock: MovableClock) -> World:
+    """The world of one test, from the shelf, in a database that is empty."""
+
+    def make() -> tuple[Any, ...]:
+        world = build(app, do, clock)
+        return world.people, world.till_id, world.things
+
+    return World(app, *shelf.kept("house", clock, make))
 
 
 def build(app: Flask, do: Any, clock: MovableClock) -> World:

@@ -1,6 +1,7 @@
 """The roof: ``create_app`` puts the rooms together. Only two seams are arguments: the clock and the payments."""
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,14 @@ TABLES = (
 ROOMS = ("web", "files", "ledger", "identity", "pupils", "wallet", "procurement", "canteen", "parents", "transparency")
 
 
+class _App(Flask):
+    """Flask without views of another colour: it asks of each view and hook in every request whether it is async."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """What is called: none of ours is async."""
+        return func
+
+
 def create_app(settings: Settings, *, clock: Clock = system_clock, payments: PaymentProvider | None = None) -> Flask:
     """The application for ``settings``, whose ``database_url`` must be given.
 
@@ -64,7 +73,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
     """
     if not settings.database_url:
         raise SettingError("DATABASE_URL is empty and no embedded server was started")
-    app = Flask("schoolmeals", static_folder=None, template_folder=None)
+    app = _App("schoolmeals", static_folder=None, template_folder=None)
     app.extensions["schoolmeals"] = Frame(
         settings=settings,
         clock=clock,
@@ -109,6 +118,9 @@ def _connect(app: Flask, settings: Settings) -> None:
         "pool_size": settings.database_pool_size,
         "max_overflow": settings.database_pool_size,
         "pool_timeout": 10,
+        # The same few connections again and again: each keeps what it knows of our tables in the processor's reach.
+        "pool_use_lifo": True,
+        "pool_reset_on_return": None,  # database.keep_connections_honest does
         "connect_args": {
             "options": f"-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=8000{role}",
             "connect_timeout": 5,

@@ -37,7 +37,7 @@ Values = Mapping[str, Any]
 _PLACES: Final = re.compile(r"%\((\w+)\)s|%%")
 WORTH_SENDING: Final = 4_000
 """Bytes of parameters from which a statement is sent at once and not with the next one."""
-PLANNED_ONCE: Final = b"SET LOCAL plan_cache_mode = force_generic_plan"
+PLANNED_ONCE: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
 """Every statement of a tap finds its rows by their keys, whatever their number. Left to itself, PostgreSQL plans for
 each tap anew, because one id is fewer than the ten that it expects of an array: that was half of its work.
 """
@@ -176,8 +176,7 @@ def _exchange(driver: Any, known: Known, questions: Iterable[Question[Any]], sen
         try:
             _send(driver, known, questions, sent)
             if commit and (sent or driver.pgconn.transaction_status != TransactionStatus.IDLE):
-                driver.pgconn.send_query_params(b"COMMIT", None)
-                sent.append(None)
+                _send_one(driver.pgconn, known, "COMMIT", sent)
         except Exception as error:  # noqa: BLE001 (raised again below)
             # A question could not be made. What was sent before it is heard to its end, so that the connection is free.
             failure = error
@@ -198,20 +197,24 @@ def _send(driver: Any, known: Known, questions: Iterable[Question[Any]], sent: S
     server = driver.pgconn
     server.enter_pipeline_mode()
     if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
-        server.send_query_params(_beginning(driver), None)
-        server.send_query_params(PLANNED_ONCE, None)
-        sent += [None, None]
+        _send_one(server, known, _beginning(driver.isolation_level, driver.read_only), sent)
+        _send_one(server, known, PLANNED_ONCE, sent)
     for question in questions:
-        prepared = _prepared(question.statement)
-        if prepared.name not in known and prepared.name not in sent:
-            server.send_prepare(prepared.name, prepared.text)
-            sent.append(prepared.name)
-        given = question.parameters
-        values = [_parameter(given[name]) for name in prepared.names]
-        server.send_query_prepared(prepared.name, values, result_format=Format.BINARY)
-        sent.append(question)
-        if sum(map(len, filter(None, values))) > WORTH_SENDING:
-            server.flush()
+        _send_one(server, known, question.statement, sent, question)
+
+
+def _send_one(server: Any, known: Known, statement: str, sent: Sent, question: Question[Any] | None = None) -> None:
+    """Send a statement, prepared before where this connection does not know it; with the values of its question."""
+    name, text, names = _prepared(statement)
+    if name not in known and name not in sent:
+        server.send_prepare(name, text)
+        sent.append(name)
+    given = question.parameters if question is not None else {}
+    values = [_PARAMETERS.get(type(value := given[place]), _other)(value) for place in names]
+    server.send_query_prepared(name, values, result_format=Format.BINARY)
+    sent.append(question)
+    if sum(map(len, filter(None, values))) > WORTH_SENDING:
+        server.flush()
 
 
 def _gathered(server: Any) -> list[Any]:
@@ -240,11 +243,11 @@ def _gathered(server: Any) -> list[Any]:
             results.append(result)
 
 
-def _beginning(driver: Any) -> bytes:
-    """How a transaction of this connection begins."""
-    level = driver.isolation_level
+@lru_cache(maxsize=32)
+def _beginning(level: Any, is_read_only: bool | None) -> str:
+    """How a transaction of a connection begins."""
     isolation = f" ISOLATION LEVEL {level.name.replace('_', ' ')}" if level is not None else ""
-    return f"BEGIN{isolation}{' READ ONLY' if driver.read_only else ''}".encode()
+    return f"BEGIN{isolation}{' READ ONLY' if is_read_only else ''}"
 
 
 def _rows(driver: Any, known: Known, statement: str, result: Any) -> list[Any]:
@@ -275,25 +278,45 @@ def _row_type(names: tuple[bytes, ...]) -> Callable[[Sequence[Any]], Any]:
 
 def _parameter(value: Any) -> bytes | None:
     """A value as the server reads it in text form."""
-    kind = type(value)
-    if kind is str:
-        encoded: bytes = value.encode()
-        if b"\0" in encoded:
-            raise DataError("a text cannot hold NUL")
-        return encoded
-    if value is None:
-        return None
-    if kind is bytes:
-        hexadecimal: bytes = b"\\x" + value.hex().encode()
-        return hexadecimal
-    if kind is dict or kind is list:
-        return json.dumps(value, default=str).encode()
-    if kind in _ELEMENTS:
-        element: bytes = _ELEMENTS[kind](value).encode()
-        return element
+    return _PARAMETERS.get(type(value), _other)(value)
+
+
+def _other(value: Any) -> bytes | None:
+    """For kinds of the above."""
     if isinstance(value, Enum):
         return _parameter(value.value)
-    return _parameter(str(value)) if isinstance(value, str) else _element(value).encode()
+    return _text(str(value)) if isinstance(value, str) else _element(value).encode()
+
+
+def _text(value: str) -> bytes:
+    if "\0" in value:
+        raise DataError("a text cannot hold NUL")
+    return value.encode()
+
+
+def _moment(value: datetime | date | time) -> bytes:
+    return value.isoformat().encode()
+
+
+def _json(value: dict[str, Any] | list[Any]) -> bytes:
+    if not value:
+        return b"{}" if type(value) is dict else b"[]"
+    return json.dumps(value, default=str).encode()
+
+
+_PARAMETERS: Final[dict[type, Callable[[Any], bytes | None]]] = {
+    NoneType: lambda _value: None,
+    str: _text,
+    UUID: lambda value: b"%032x" % value.int,
+    int: lambda value: b"%d" % value,
+    bool: lambda value: b"t" if value else b"f",
+    bytes: lambda value: b"\\x" + value.hex().encode(),
+    datetime: _moment,
+    date: _moment,
+    time: _moment,
+    dict: _json,
+    list: _json,
+}
 
 
 def array_of(values: Iterable[Any]) -> str:

@@ -9,7 +9,7 @@ import select
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -19,7 +19,8 @@ from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import Error
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, MetaData, Uuid, event
+from psycopg.pq import TransactionStatus
+from sqlalchemy import BigInteger, ClauseElement, Connection, DateTime, Dialect, Engine, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
@@ -64,8 +65,8 @@ db = SQLAlchemy(metadata=Model.metadata)
 class Work:
     """One deed's unit of work: what it asks, who does it and the one instant at which it happens."""
 
-    asked: Session | Connection
-    """For questions: the connection, until somebody needs a session."""
+    _asked: Session | Connection
+    """The connection, until somebody needs a session."""
     actor: Actor
     now: datetime
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -75,12 +76,18 @@ class Work:
     def session(self) -> Session:
         """The session. Whoever takes it finds done what was kept for the last."""
         if self._last:
-            ask_in_turn(self.asked, self._take_last())
-        if not isinstance(self.asked, Session):
+            ask_in_turn(self._asked, self._take_last())
+        if not isinstance(self._asked, Session):
             # It commits and rolls back what the connection has begun by itself.
-            self.asked = Session(self.asked, expire_on_commit=False, join_transaction_mode="control_fully")
-            self.asked.connection()
-        return self.asked
+            self._asked = Session(self._asked, expire_on_commit=False, join_transaction_mode="control_fully")
+            self._asked.connection()
+        return self._asked
+
+    def ask(self, *questions: Question[Any]) -> None:
+        """Ask ``questions`` in one round trip and without a session where none is needed yet; see ``ask_together``.
+        What was kept for the last is sent before them.
+        """
+        ask_in_turn(self._asked, chain(self._take_last(), questions))
 
     def ask_last(self, questions: Iterable[Question[Any]]) -> None:
         """Send ``questions``, which give nothing, together with the commit: a round trip less, and what they lock is
@@ -92,22 +99,42 @@ class Work:
 
     def commit(self) -> None:
         """Send what was kept for the last, and commit. Only ``transaction`` does."""
-        if self._last or not isinstance(self.asked, Session):
-            ask_in_turn(self.asked, self._take_last(), commit=True)
-        if isinstance(self.asked, Session):
-            self.asked.commit()
+        if self._last or not isinstance(self._asked, Session):
+            ask_in_turn(self._asked, self._take_last(), commit=True)
+        if isinstance(self._asked, Session):
+            self._asked.commit()
 
     def close(self) -> None:
         """Let go of what the session holds; what was not committed is rolled back."""
-        if isinstance(self.asked, Session):
-            self.asked.close()
+        if isinstance(self._asked, Session):
+            self._asked.close()
+
+    def acting(self, actor: Actor, at: datetime | None = None) -> "Work":
+        """The same deed, of which ``actor`` does a part, or a part belongs to another instant."""
+        # Both hold the one session; a second on the same connection would not know what the first has yet to write.
+        assert self.session is self._asked
+        return replace(self, actor=actor, now=self.now if at is None else in_utc(at))
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of the deed that is undone alone where it raises, with what it kept for the last."""
+        session = self.session
+        with session.begin_nested():
+            try:
+                yield
+                ask_in_turn(session, self._take_last())
+            except BaseException:
+                self._last.clear()
+                raise
 
     def after_commit(self, deed: Callable[[], None]) -> None:
         """Run ``deed`` once the transaction is committed; never, where it is not."""
         self._afterwards.append(deed)
 
-    def _take_last(self) -> Iterator[Question[Any]]:
-        kept, self._last = self._last, []
+    def _take_last(self) -> Iterable[Question[Any]]:
+        # In place: who acts in the same deed shares the list.
+        kept = [*self._last]
+        self._last.clear()
         return chain.from_iterable(kept)
 
 
@@ -129,6 +156,12 @@ def keep_connections_honest(engine: Engine) -> None:
             raise DisconnectionError
         if idle_seconds > ASK_AFTER_IDLE_SECONDS:
             _ping(engine, driver)
+
+    @event.listens_for(engine, "reset")
+    def roll_back(driver: Any, _record: Any, state: Any) -> None:
+        # The pool's own way asks the driver to roll back what was committed already.
+        if not state.terminate_only and driver.pgconn.transaction_status != TransactionStatus.IDLE:
+            driver.rollback()
 
 
 def _ping(engine: Engine, driver: Any) -> None:
@@ -184,6 +217,13 @@ def _connection(kind: str, **execution_options: object) -> Iterator[Connection]:
         _current.reset(token)
 
 
+def text_of(statement: ClauseElement) -> str:
+    """A statement as the text that ``Work.ask`` sends, with its bound names as they are. Keep it: to build it takes
+    longer than to answer it.
+    """
+    return str(statement.compile(dialect=_DRIVEN))
+
+
 def insert_rows(session: Session, model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert ``rows`` (all with the same keys, attribute names of ``model``) with one statement, whatever their number.
 
@@ -233,6 +273,7 @@ def insertion(parts: Sequence[Rows]) -> tuple[Question[None], ...]:
 
 _Shape = tuple[type[Model], tuple[str, ...], tuple[str, ...], bool]
 _DIALECT: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DRIVEN: Final[Dialect] = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from schoolmeals.asking import Question, ask_together
+from schoolmeals.asking import Question
 from schoolmeals.audit.models import AuditEvent, AuditPersonal
 from schoolmeals.database import Work, insertion, rows_of
 from schoolmeals.ids import new_id
@@ -64,8 +64,10 @@ def record(
 
 
 def record_many(work: Work, events: Sequence[NewEvent]) -> None:
-    """Record deeds with one statement, whatever their number and whether they have personal parts."""
-    ask_together(work.session, *recording(work, events))
+    """Record deeds with one statement, whatever their number and whether they have personal parts: it goes with what
+    the deed asks next, or with its commit.
+    """
+    work.ask_last(recording(work, events))
 
 
 def recording(work: Work, events: Sequence[NewEvent]) -> tuple[Question[None], ...]:

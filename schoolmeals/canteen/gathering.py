@@ -3,10 +3,9 @@
 Every statement takes the whole batch. What belongs to a pupil's money is read only after the purses are locked.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from schoolmeals import pupils, wallet
 from schoolmeals.asking import Chosen, Question, array_of, nothing
+from schoolmeals.canteen.offers import Offer, Offers
 from schoolmeals.canteen.orders import Answer, AnswerItem, Order, PupilAtTill
 from schoolmeals.canteen.rules import (
     CLOCK_TOLERANCE,
@@ -38,21 +38,6 @@ _KNOWN: Final = """
       FROM sale
      WHERE school_id = %(school_id)s AND (id = ANY(CAST(%(ids)s AS uuid[])) OR (device_id = %(device_id)s AND seq =
      ANY(CAST(%(seqs)s AS bigint[]))))
-"""
-
-_OFFERS: Final = """
-    SELECT sitting.id, sitting.opens_at, sitting.closes_at, sitting.ended_on, menu.day, menu.version,
-           item.id AS item_id, item.kind, item.age_group, item.price_minor, item.allergens::text AS allergens,
-           item.contract_item_id
-      FROM sitting
-     CROSS JOIN unnest(CAST(%(days)s AS date[])) AS wanted(day)
-      LEFT JOIN menu ON menu.school_id = sitting.school_id AND menu.sitting_id = sitting.id
-            AND menu.day = wanted.day AND menu.version > 0
-      LEFT JOIN menu_item AS item ON item.school_id = menu.school_id AND item.menu_id = menu.id
-            AND item.from_version <= menu.version
-            AND (item.until_version IS NULL OR item.until_version > menu.version)
-     WHERE sitting.school_id = %(school_id)s AND sitting.id = ANY(CAST(%(sittings)s AS uuid[]))
-     ORDER BY item.position, item.id
 """
 
 _EATEN: Final = """
@@ -84,23 +69,6 @@ class Known:
 
     sales: dict[UUID, KnownSale] = field(default_factory=dict)
     tap_of_seq: dict[int, UUID] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Offer:
-    """What one sitting of one day sells."""
-
-    opens_at: time
-    closes_at: time
-    ended_on: date | None
-    version: int | None = None
-    items: dict[UUID, ItemFacts] = field(default_factory=dict)
-    set_meal_of: dict[str, UUID] = field(default_factory=dict)
-    """The first set meal of each age group."""
-
-
-Offers = dict[UUID, dict[date | None, Offer]]
-"""By sitting and day; under the day None the sitting's hours alone."""
 
 
 @dataclass(slots=True)
@@ -198,23 +166,6 @@ def known_taps(school_id: UUID, device_id: UUID, orders: Sequence[Order]) -> Que
     return Question(_KNOWN, parameters, read)
 
 
-def offers_for(school_id: UUID, sittings: Iterable[UUID], days: Iterable[date]) -> Question[Offers]:
-    """The published menus of ``sittings`` on ``days``; under the day None the sitting's hours alone."""
-    parameters = {"school_id": school_id, "sittings": array_of(set(sittings)), "days": array_of(set(days))}
-    return Question(_OFFERS, parameters, _read_offers)
-
-
-def _read_offers(rows: list[Any]) -> Offers:
-    offers: Offers = {}
-    for row in rows:
-        by_day = offers.setdefault(row.id, {None: Offer(row.opens_at, row.closes_at, row.ended_on)})
-        if row.day not in by_day:
-            by_day[row.day] = Offer(row.opens_at, row.closes_at, row.ended_on, row.version)
-        if row.item_id is not None:
-            _add_item(by_day[row.day], row)
-    return offers
-
-
 def eaten_by(school_id: UUID, eaters: Chosen, days: Iterable[date]) -> Question[dict[UUID, list[Eaten]]]:
     """What pupils had on ``days``, without what was undone."""
 
@@ -285,34 +236,21 @@ def _stored_answer(row: Any) -> Answer:
     )
 
 
-def _add_item(offer: Offer, row: Any) -> None:
-    is_set_meal = row.kind == "set"
-    offer.items[row.item_id] = ItemFacts(
-        row.item_id, is_set_meal, row.age_group, 1, row.price_minor, _allergens(row.allergens), row.contract_item_id
-    )
-    if is_set_meal:
-        offer.set_meal_of.setdefault(row.age_group, row.item_id)
-
-
-@lru_cache(maxsize=4096)
-def _allergens(listed: str) -> frozenset[str]:
-    return frozenset(json.loads(listed))
-
-
 def _items_of(order: Order, offer: Offer | None, age_group: str | None) -> tuple[ItemFacts, ...] | None:
     """The order's items as the menu has them; None where one is not on it."""
     if offer is None:
         return None
+    items, set_meal_of = (offer.assortment.items, offer.assortment.set_meal_of) if offer.assortment else ({}, {})
     wanted: list[tuple[UUID, int]] = []
     if order.wants_set_meal:
-        group = nearest_age_group(age_group, offer.set_meal_of)
+        group = nearest_age_group(age_group, set_meal_of)
         if group is None:
             return None
-        wanted.append((offer.set_meal_of[group], 1))
+        wanted.append((set_meal_of[group], 1))
     wanted += [(item.menu_item_id, item.quantity) for item in order.items]
     found = []
     for menu_item_id, quantity in wanted:
-        item = offer.items.get(menu_item_id)
+        item = items.get(menu_item_id)
         if item is None:
             return None
         found.append(item.times(quantity))

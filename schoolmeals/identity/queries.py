@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from schoolmeals.actors import CITY_WIDE, Actor, ActorKind, Grant, Role, person
-from schoolmeals.asking import Question, ask_together
+from schoolmeals.asking import ask
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.models import (
@@ -225,15 +225,9 @@ def device_of(work: Work, device_id: UUID) -> DeviceFacts:
 def find_device(
     asked: Session | Connection, by: Literal["id", "token_hash"], value: UUID | bytes
 ) -> DeviceFacts | None:
-    """A till by its id or the hash of its token: one statement, which every tap sends."""
-    question = device_question(by, value)
-    ask_together(asked, question)
-    return question.answer
-
-
-def device_question(by: Literal["id", "token_hash"], value: UUID | bytes) -> Question[DeviceFacts | None]:
-    """What ``find_device`` asks, to be sent with other questions."""
-    return Question(_DEVICE_BY[by], {"value": value}, lambda rows: DeviceFacts(*rows[0]) if rows else None)
+    """A till by its id or the hash of its token: one statement."""
+    rows = ask(asked, _DEVICE_BY[by], {"value": value})
+    return DeviceFacts(*rows[0]) if rows else None
 
 
 def devices_of(work: Work, school_id: UUID) -> list[DeviceFacts]:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 HALF: Final = 32
 """Bytes of r and of s (IEEE P1363)."""
 LONGEST_KEY: Final = 200
+_BY_SHA256: Final = ec.ECDSA(hashes.SHA256())
 
 
 def verify_signature(public_key_der: bytes, body: bytes, signature: bytes) -> bool:
@@ -21,7 +22,7 @@ def verify_signature(public_key_der: bytes, body: bytes, signature: bytes) -> bo
         return False
     r, s = int.from_bytes(signature[:HALF], "big"), int.from_bytes(signature[HALF:], "big")
     try:
-        key.verify(encode_dss_signature(r, s), body, ec.ECDSA(hashes.SHA256()))
+        key.verify(encode_dss_signature(r, s), body, _BY_SHA256)
     except InvalidSignature:
         return False
     return True

@@ -24,7 +24,7 @@ from schoolmeals.database import Work, db, transaction
 from schoolmeals.errors import NotFound
 from schoolmeals.identity.actions.profile import set_language
 from schoolmeals.identity.models import SignInSession
-from schoolmeals.identity.queries import DeviceFacts, device_of, device_question, find_device
+from schoolmeals.identity.queries import DeviceFacts, device_of, find_device
 from schoolmeals.identity.rules import SEEN_AGAIN_AFTER, awaited, proof_stands, session_stands, shift_is_open
 from schoolmeals.identity.signatures import verify_signature
 from schoolmeals.keys import token_hash
@@ -46,6 +46,15 @@ _SESSION: Final = """
       FROM sign_in_session s JOIN person p ON p.id = s.person_id
      WHERE s.token_hash = %(token_hash)s AND p.disabled_at IS NULL
     """
+
+_DEVICE_STANDS: Final = """
+    SELECT id
+      FROM device
+     WHERE token_hash = %(token_hash)s AND id = %(id)s AND school_id = %(school_id)s
+       AND (public_key, cashier_id, shift_opened_at, enrolled_at, revoked_at) IS NOT DISTINCT FROM
+           (CAST(%(public_key)s AS bytea), CAST(%(cashier_id)s AS uuid), CAST(%(shift_opened_at)s AS timestamptz),
+            CAST(%(enrolled_at)s AS timestamptz), CAST(%(revoked_at)s AS timestamptz))
+"""
 
 
 def find_actor() -> Actor:
@@ -99,12 +108,25 @@ def remembers_till(view: View) -> View:
     return view
 
 
-def standing_question() -> Question[DeviceFacts | None] | None:
-    """What the deed must ask, where this request's till was taken from memory; another answer than
-    ``present_device()`` means :class:`TillChanged`.
-    """
+def standing_question() -> Question[bool] | None:
+    """What the deed must ask, where this request's till was taken from memory; no means :class:`TillChanged`."""
     found: bytes | None = g.get("till_from_memory")
-    return None if found is None else device_question("token_hash", found)
+    return None if found is None else _device_stands(g.device, found)
+
+
+def _device_stands(facts: DeviceFacts, token_hash: bytes) -> Question[bool]:
+    """Whether the till with this token is still what it was, but for names: to be sent with other questions."""
+    parameters = {
+        "token_hash": token_hash,
+        "id": facts.id,
+        "school_id": facts.school_id,
+        "public_key": facts.public_key,
+        "cashier_id": facts.cashier_id,
+        "shift_opened_at": facts.shift_opened_at,
+        "enrolled_at": facts.enrolled_at,
+        "revoked_at": facts.revoked_at,
+    }
+    return Question(_DEVICE_STANDS, parameters, bool)
 
 
 def look_again() -> None:

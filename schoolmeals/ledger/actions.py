@@ -1,21 +1,19 @@
 """Opening accounts, locking them, posting to them.
 
 Two rules keep writers from waiting for each other in a circle. Accounts that belong to a pupil are locked first,
-sorted by
-id, and accounts of the whole school last, just before they change; and a deed posts once, with all its entries
-together.
+sorted by id, and accounts of the whole school last, just before they change; and a deed posts once, with all its
+entries together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from schoolmeals import audit
-from schoolmeals.asking import Chosen, Question, array_of, ask_together, nothing, these
+from schoolmeals.asking import Chosen, Question, array_of, nothing, these
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.errors import N_, Conflict, NotFound
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
@@ -40,13 +38,20 @@ _LOCK = """
 """
 
 _BOOKS = """
-    WITH gained AS (
+    WITH locked AS (
+        SELECT id
+          FROM account
+         WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
+         ORDER BY owner_id IS NULL, id
+           FOR NO KEY UPDATE
+    ), gained AS (
         UPDATE account
            SET debits_minor = account.debits_minor + gain.debits, credits_minor = account.credits_minor + gain.credits,
                version = account.version + gain.times
           FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(debits)s AS bigint[]), CAST(%(credits)s AS bigint[]),
                       CAST(%(times)s AS bigint[]))
                AS gain(id, debits, credits, times)
+          JOIN locked ON locked.id = gain.id
          WHERE account.school_id = %(school_id)s AND account.id = gain.id
         RETURNING account.id, account.currency, account.balance_minor, account.version,
                   CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END AS side
@@ -72,8 +77,15 @@ _BOOKS = """
       LEFT JOIN gained AS debit ON debit.id = line.debit_id AND debit.currency = line.currency
       LEFT JOIN gained AS credit ON credit.id = line.credit_id AND credit.currency = line.currency
 """
-"""Accounts gain what is posted to them, whatever they hold; what they hold after each posting follows from that. One
-that does not exist, or is kept in another currency, leaves a balance without a value, which PostgreSQL refuses.
+"""Accounts are locked in everybody's order and gain what is posted to them, whatever they hold by then; what they hold
+after each posting follows from that. One that does not exist, or is kept in another currency, leaves a balance without
+a value, which PostgreSQL refuses.
+"""
+
+_KNOWN: Final = """
+    SELECT id, content_hash
+      FROM journal_entry
+     WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
 """
 
 _KINDS: Final = {kind.value: kind for kind in AccountKind}
@@ -118,7 +130,7 @@ def lock(work: Work, school_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID,
     """
     ids = set(account_ids)
     locking = lock_question(school_id, these(ids))
-    ask_together(work.session, locking)
+    work.ask(locking)
     if len(locking.answer) != len(ids):
         raise NotFound("no-such-account")
     return locking.answer
@@ -136,14 +148,19 @@ def post(work: Work, school_id: UUID, entries: Sequence[Entry], *, known_new: bo
     Conflict ``entry-differs``. Raises Conflict ``out-of-bounds`` where an account would leave its bounds. A caller who
     has looked the ids up under its own locks says so with ``known_new``.
     """
-    accounts = lock(work, school_id, {id for entry in entries for m in entry.movements for id in m.ends})
+    ids = {id for entry in entries for m in entry.movements for id in m.ends}
+    locking = lock_question(school_id, these(ids))
     # Looked up under the locks: the same entry, sent twice at once, finds its twin already committed here.
-    fresh = list(entries) if known_new else _not_yet_posted(work.session, school_id, entries)
-    play(fresh, accounts)
-    ask_together(work.session, *posting(work, school_id, fresh))
+    known = Question(_KNOWN, {"school_id": school_id, "ids": array_of(entry.id for entry in entries)}, list)
+    work.ask(locking, *([] if known_new else [known]))
+    if len(locking.answer) != len(ids):
+        raise NotFound("no-such-account")
+    fresh = list(entries) if known_new else _not_yet_posted(dict(known.answer), entries)
+    play(fresh, locking.answer)
+    work.ask_last(posting(work, school_id, fresh))
 
 
-def posting(work: Work, school_id: UUID, entries: Sequence[Entry]) -> tuple[Question[Any], ...]:
+def posting(work: Work, school_id: UUID, entries: Sequence[Entry]) -> tuple[Question[None], ...]:
     """What posts entries that are new, to be asked last in a deed: all accounts that change are locked here, where the
     deed has not locked them before.
 
@@ -168,7 +185,7 @@ def posting(work: Work, school_id: UUID, entries: Sequence[Entry]) -> tuple[Ques
         "hashes": array_of(entry.content_hash for entry in entries),
         **{name: array_of(column) for name, column in zip((*names, *rests), columns, strict=True)},
     }
-    return lock_question(school_id, these(gains)), Question(_BOOKS, parameters, nothing)
+    return (Question(_BOOKS, parameters, nothing),)
 
 
 def reverse(work: Work, school_id: UUID, entry_id: UUID, *, reversal_id: UUID, kind: str = "reversal") -> None:
@@ -200,14 +217,7 @@ def _states(rows: list[Any]) -> dict[UUID, AccountState]:
     return {row.id: AccountState(row.id, _KINDS[row.kind], *row[2:]) for row in rows}
 
 
-def _not_yet_posted(session: Session, school_id: UUID, entries: Sequence[Entry]) -> list[Entry]:
-    posted = dict(
-        session.execute(
-            select(JournalEntry.id, JournalEntry.content_hash).where(
-                JournalEntry.school_id == school_id, JournalEntry.id.in_([entry.id for entry in entries])
-            )
-        ).all()
-    )
+def _not_yet_posted(posted: Mapping[UUID, bytes], entries: Sequence[Entry]) -> list[Entry]:
     for entry in entries:
         if entry.id in posted and posted[entry.id] != entry.content_hash:
             raise Conflict("entry-differs", N_("This was already recorded with other content."), entry_id=entry.id)

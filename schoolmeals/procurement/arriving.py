@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from schoolmeals.asking import Question, array_of, ask_together, nothing
+from schoolmeals.asking import Question, array_of, nothing
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement.acting import LegalClock, clock_question
@@ -87,7 +87,7 @@ def arrive(work: Work, coming: Coming, keys: ServerKeys, clock: LegalClock) -> A
     about = {"id": id, "lot_id": coming.lot_id, "kinds": array_of(_ENDED)}
     ended: Question[bool] = Question(_LOT_ENDED, about, lambda rows: bool(rows[0].ended))
     known, chain = claim_question(keys, coming.bid_id), chain_question(keys, *place)
-    ask_together(work.asked, tender, *queueing(keys, *place, coming.bid_id), instant, version, ended, known, chain)
+    work.ask(tender, *queueing(keys, *place, coming.bid_id), instant, version, ended, known, chain)
     if not tender.answer:
         raise NotFound
     row = tender.answer[0]

@@ -5,7 +5,6 @@ Not scoped: whoever calls has looked whether the actor may.
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any, Final
 from uuid import UUID
@@ -182,4 +181,4 @@ def _events(action: str, kind: str, tender_id: UUID, ids: Sequence[UUID]) -> lis
 
 def _unnamed(work: Work, at: datetime) -> Work:
     # The log must not tell who bids: its event is nobody's, and of the hour, as are those for rows that are nothing.
-    return replace(work, actor=SYSTEM, now=hour_of(at))
+    return work.acting(SYSTEM, hour_of(at))

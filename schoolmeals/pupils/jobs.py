@@ -2,7 +2,6 @@
 far it is.
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -94,7 +93,7 @@ def _hashes(order: KeptFacts, name: str) -> dict[UUID, bytes]:
 
 def _as_owner(work: Work, order: KeptFacts) -> Work:
     """The work as whoever ordered the paper, with the roles that they hold now."""
-    return replace(work, actor=identity.acting_person(work, order.owner_id))
+    return work.acting(identity.acting_person(work, order.owner_id))
 
 
 TASKS: tuple[Task, ...] = (

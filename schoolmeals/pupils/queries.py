@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     CTE,
-    Dialect,
     Select,
     Uuid,
     any_,
@@ -21,11 +20,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import psycopg
 
 from schoolmeals.actors import ActorKind
-from schoolmeals.asking import Chosen, Question, array_of, ask_together, nothing
-from schoolmeals.database import Work
+from schoolmeals.asking import Chosen, Question, array_of
+from schoolmeals.database import Work, text_of
 from schoolmeals.errors import NotFound
 from schoolmeals.pupils.access import keeps_roll, reads_roll, require_reader
 from schoolmeals.pupils.facts import (
@@ -46,26 +44,27 @@ PAGE: Final = 50
 LARGEST_PAGE: Final = 200
 
 _CARDS_BY_NUMBER: Final = """
-    SELECT DISTINCT ON (number_hash)
-           number_hash, id, pupil_id, kind, blocked_at, block_reason, expires_on, replaced_at
-      FROM card
-     WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
-     ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC
+    WITH held AS (
+        SELECT DISTINCT ON (number_hash)
+               number_hash, id, pupil_id, kind, blocked_at, block_reason, expires_on, replaced_at
+          FROM card
+         WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
+         ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC
+    )
+    SELECT held.*
+      FROM (SELECT set_config('schoolmeals.named', CAST(ARRAY(
+                SELECT id FROM pupil WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
+                 UNION
+                SELECT pupil_id FROM held) AS text), true)) AS naming
+      LEFT JOIN held ON true
 """
-
-_NAME: Final = """
-    SELECT set_config('schoolmeals.named', CAST(ARRAY(
-        SELECT id FROM pupil WHERE school_id = %(school_id)s AND id = ANY(CAST(%(ids)s AS uuid[]))
-         UNION
-        SELECT pupil_id
-          FROM (SELECT DISTINCT ON (number_hash) pupil_id
-                  FROM card
-                 WHERE school_id = %(school_id)s AND number_hash = ANY(CAST(%(numbers)s AS bytea[]))
-                 ORDER BY number_hash, replaced_at DESC NULLS FIRST, issued_at DESC) AS holder
-    ) AS text), true)
-"""
+"""The cards, and a row without one where there are none: everybody who is meant is named in any case."""
 NAMED: Final = Chosen("SELECT unnest(CAST(current_setting('schoolmeals.named') AS uuid[]))", {})
 """The pupils whom the first of ``till_questions`` has found, for whatever is asked after it in the same deed."""
+
+_SCHOOL_ID: Final = bindparam("school_id", type_=Uuid())
+_ID: Final = bindparam("id", type_=Uuid())
+_PERSON_ID: Final = bindparam("person_id", type_=Uuid())
 
 _ALLERGENS: Final = (
     select(
@@ -107,11 +106,20 @@ def _facts_statement() -> Select[Any]:
 @cache
 def _facts_at_till() -> str:
     """The same as a text that is sent as it is, for tills: of those who are named, in the school ``%(school_id)s``."""
-    school_id = bindparam("school_id", type_=Uuid())
     named = text(f"pupil.id = ANY(ARRAY({NAMED.statement}))")
-    wanted = _facts_statement().where(Pupil.school_id == school_id, named)
-    dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
-    return str(wanted.compile(dialect=dialect))
+    return text_of(_facts_statement().where(Pupil.school_id == _SCHOOL_ID, named))
+
+
+@cache
+def _facts_of_one(*, for_guardian: bool) -> str:
+    """The same of the pupil ``%(id)s``; for a guardian only where they are ``%(person_id)s``."""
+    wanted = _facts_statement().where(Pupil.school_id == _SCHOOL_ID, Pupil.id == _ID)
+    return text_of(wanted.where(_has_guardian(_PERSON_ID)) if for_guardian else wanted)
+
+
+@cache
+def _pupil_of_guardian() -> str:
+    return text_of(select(Pupil.id).where(Pupil.school_id == _SCHOOL_ID, Pupil.id == _ID, _has_guardian(_PERSON_ID)))
 
 
 def _facts(row: Any) -> PupilFacts:
@@ -125,22 +133,22 @@ _PLACE_OF_ALLERGENS: Final = [field.name for field in fields(PupilFacts)].index(
 
 def _is_guardian_of(work: Work) -> Any:
     """A condition on Pupil: the actor is a standing guardian."""
+    return _has_guardian(work.actor.id)
+
+
+def _has_guardian(person_id: Any) -> Any:
     return exists().where(
         Guardianship.school_id == Pupil.school_id,
         Guardianship.pupil_id == Pupil.id,
-        Guardianship.person_id == work.actor.id,
+        Guardianship.person_id == person_id,
         Guardianship.ended_at.is_(None),
     )
 
 
 def pupil(work: Work, school_id: UUID, pupil_id: UUID) -> PupilFacts:
     """One pupil, for their guardians, the people and tills of the school, and the city. Raises NotFound."""
-    wanted = _facts_statement().where(Pupil.school_id == school_id, Pupil.id == pupil_id)
-    if not reads_roll(work.actor, school_id):
-        wanted = wanted.where(_is_guardian_of(work))
-    if (row := work.session.execute(wanted).one_or_none()) is None:
-        raise NotFound
-    return _facts(row)
+    wanted = _facts_of_one(for_guardian=not reads_roll(work.actor, school_id))
+    return _facts(_found(work, wanted, school_id, pupil_id))
 
 
 def my_pupils(work: Work) -> list[PupilFacts]:
@@ -170,9 +178,17 @@ def shifts_of_classes(work: Work, school_id: UUID, class_ids: Collection[UUID]) 
 
 def require_guardian(work: Work, school_id: UUID, pupil_id: UUID) -> None:
     """Raise NotFound where the actor is no standing guardian of the pupil."""
-    wanted = select(Pupil.id).where(Pupil.school_id == school_id, Pupil.id == pupil_id, _is_guardian_of(work))
-    if work.actor.kind is not ActorKind.PERSON or work.session.scalar(wanted) is None:
+    if work.actor.kind is not ActorKind.PERSON:
         raise NotFound
+    _found(work, _pupil_of_guardian(), school_id, pupil_id)
+
+
+def _found(work: Work, statement: str, school_id: UUID, pupil_id: UUID) -> Any:
+    one = Question(statement, {"school_id": school_id, "id": pupil_id, "person_id": work.actor.id}, list)
+    work.ask(one)
+    if not one.answer:
+        raise NotFound
+    return one.answer[0]
 
 
 def till_facts(work: Work, school_id: UUID, *, number_hashes: Sequence[bytes], pupil_ids: Sequence[UUID]) -> TillFacts:
@@ -180,24 +196,27 @@ def till_facts(work: Work, school_id: UUID, *, number_hashes: Sequence[bytes], p
 
     The caller has checked that the actor is a till of the school.
     """
-    naming, cards, people = till_questions(school_id, number_hashes, pupil_ids)
-    ask_together(work.session, naming, cards, people)
+    cards, people = till_questions(school_id, number_hashes, pupil_ids)
+    work.ask(cards, people)
     return TillFacts(cards.answer, people.answer)
 
 
 def till_questions(
     school_id: UUID, number_hashes: Sequence[bytes], pupil_ids: Sequence[UUID]
-) -> tuple[Question[None], Question[dict[bytes, CardFacts]], Question[dict[UUID, PupilFacts]]]:
-    """What ``till_facts`` asks, to be sent in this order with others: who is ``NAMED``, the cards by number, the pupils
-    by id.
+) -> tuple[Question[dict[bytes, CardFacts]], Question[dict[UUID, PupilFacts]]]:
+    """What ``till_facts`` asks, to be sent in this order with others: the cards by number, which also says who is
+    ``NAMED``, and the pupils by id.
 
     Of cards that had the same number one after the other, the standing one counts, else the last.
     """
-    own = {"school_id": school_id, "numbers": array_of(number_hashes)}
-    naming = Question(_NAME, {**own, "ids": array_of(pupil_ids)}, nothing)
-    cards = Question(_CARDS_BY_NUMBER, own, lambda rows: {row[0]: CardFacts(*row[1:]) for row in rows})
+    own = {"school_id": school_id, "numbers": array_of(number_hashes), "ids": array_of(pupil_ids)}
+    cards = Question(_CARDS_BY_NUMBER, own, _cards)
     people = Question(_facts_at_till(), {"school_id": school_id}, lambda rows: {row.id: _facts(row) for row in rows})
-    return naming, cards, people
+    return cards, people
+
+
+def _cards(rows: list[Any]) -> dict[bytes, CardFacts]:
+    return {row[0]: CardFacts(*row[1:]) for row in rows if row[0] is not None}
 
 
 def guardians_of(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[GuardianFacts]]:

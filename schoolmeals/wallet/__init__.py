@@ -20,11 +20,10 @@ from schoolmeals.wallet.actions import (
 )
 from schoolmeals.wallet.purses import (
     PurseLocking,
+    forget_school_accounts,
     lock_purses,
     lock_purses_and,
-    opened_school_accounts,
     school_accounts,
-    school_accounts_question,
 )
 from schoolmeals.wallet.queries import (
     pulse_of_purses,
@@ -63,16 +62,15 @@ __all__ = [
     "charge_movements",
     "fail_top_up",
     "fill_movements",
+    "forget_school_accounts",
     "keep_checkout",
     "lock_purses",
     "lock_purses_and",
-    "opened_school_accounts",
     "pulse_of_purses",
     "purse_of",
     "purses_of",
     "reverse_cash",
     "school_accounts",
-    "school_accounts_question",
     "set_limit",
     "settle_top_up",
     "start_top_up",

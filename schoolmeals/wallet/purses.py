@@ -1,11 +1,12 @@
 """Opening and locking: purses when a pupil first needs one, a school's own accounts when the school does.
 
 Whoever opens something locks the school's policy row first, so that two deeds never open the same thing. The order is
-the same for everybody: the policy row, then accounts of pupils, then accounts of the school.
+the same for everybody: the policy row, then accounts of pupils, then accounts of the school. So whoever locks purses
+makes sure first that the own accounts of the school are there: opened later, the policy row would come after purses.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit, ledger
-from schoolmeals.asking import Chosen, Question, array_of, ask, ask_together, these
+from schoolmeals.asking import Chosen, Question, array_of, ask, these
 from schoolmeals.database import Work, insert_rows
 from schoolmeals.ids import new_id
 from schoolmeals.ledger import AccountKind, NewAccount
@@ -62,8 +63,9 @@ class PurseRow(NamedTuple):
 def lock_purses(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseState]:
     """Lock the purses of pupils of one school for this deed and give their states, by pupil.
 
-    Purses that are missing are opened. Two statements where none is, whatever their number. Call it before anything
-    else is locked. A pupil who is not on the school's roll breaks a foreign key: the caller has looked them up.
+    Purses that are missing are opened, and the school's own accounts. Two statements where none is missing, whatever
+    their number, and a third once in each process. Call it before anything else is locked. A pupil who is not on the
+    school's roll breaks a foreign key: the caller has looked them up.
     """
     return lock_purses_and(work, school_id, pupil_ids)
 
@@ -73,13 +75,15 @@ def lock_purses_and(
 ) -> dict[UUID, PurseState]:
     """``lock_purses``, and what else is to be asked under these locks, in the same round trip."""
     wanted = set(pupil_ids)
+    if wanted:
+        school_accounts(work, school_id)
     locking = PurseLocking(school_id, these(wanted))
-    ask_together(work.asked, *locking.questions, *questions)
+    work.ask(*locking.questions, *questions)
     found = locking.answer
     if found.keys() < wanted:
         # Nothing is locked yet, so the policy row still comes first.
         ensured_purses(work, school_id, wanted)
-        ask_together(work.asked, *locking.questions, *questions)
+        work.ask(*locking.questions, *questions)
         found = locking.answer
     return found
 
@@ -111,23 +115,44 @@ class PurseLocking:
         }
 
 
-def school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
-    """The accounts of the school itself, opened on first need. One statement where they are there."""
-    found = school_accounts_question(school_id)
-    ask_together(work.session, found)
-    return found.answer or opened_school_accounts(work, school_id)
+def school_accounts(work: Work, school_id: UUID, *before: Question[Any]) -> SchoolAccounts:
+    """The accounts of the school itself, opened on first need, before any purse is locked.
+
+    They are for ever, so this process remembers them once it has seen them committed, and asks nothing then. Where it
+    does ask, ``before`` is asked before it: a lock that comes before the policy row.
+    """
+    if (known := _remembered.get(school_id)) is not None:
+        return known
+    found = _school_accounts_question(school_id)
+    work.ask(*before, found)
+    accounts = found.answer or _opened_school_accounts(work, school_id)
+    work.after_commit(partial(_remember, school_id, accounts))
+    return accounts
 
 
-def school_accounts_question(school_id: UUID) -> Question[SchoolAccounts | None]:
-    """What ``school_accounts`` asks, to be sent with other questions; None where they have to be opened first."""
+_remembered: Final[dict[UUID, SchoolAccounts]] = {}
+MOST_REMEMBERED: Final = 4096
 
+
+def _remember(school_id: UUID, accounts: SchoolAccounts) -> None:
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[school_id] = accounts
+
+
+def forget_school_accounts() -> None:
+    """Forget what this process remembers: for whoever empties a database and goes on, as tests do."""
+    _remembered.clear()
+
+
+def _school_accounts_question(school_id: UUID) -> Question[SchoolAccounts | None]:
     def read(rows: list[Any]) -> SchoolAccounts | None:
         return _school_accounts(dict(rows)) if len(rows) == len(SCHOOL_ACCOUNT_KINDS) else None
 
     return Question(_SCHOOL_ACCOUNTS, {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}, read)
 
 
-def opened_school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
+def _opened_school_accounts(work: Work, school_id: UUID) -> SchoolAccounts:
     """The school's accounts, after those that are missing have been opened."""
     policy = locked_policy(work, school_id)
     parameters = {"school_id": school_id, "purposes": array_of(SCHOOL_ACCOUNT_KINDS)}
@@ -227,7 +252,7 @@ def _accounts_for(purse: PurseRow, grace_limit_minor: int) -> tuple[NewAccount, 
 
 def _purse_rows(work: Work, school_id: UUID, pupil_ids: Collection[UUID]) -> dict[UUID, PurseRow]:
     question = _purses_question(school_id, these(pupil_ids))
-    ask_together(work.session, question)
+    work.ask(question)
     return question.answer
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, has_request_context, render_template, request, session
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from schoolmeals.actors import PUBLIC, Actor, ActorKind
 from schoolmeals.clock import Clock, in_utc
@@ -47,18 +50,18 @@ def settings() -> Settings:
 
 def now() -> datetime:
     """The instant of the present request: asked once, the same to its end."""
-    if "now" not in g:
-        g.now = in_utc(frame().clock())
-    instant: datetime = g.now
+    instant: datetime | None = g.get("now")
+    if instant is None:
+        instant = g.now = in_utc(frame().clock())
     return instant
 
 
 def actor() -> Actor:
     """Who sends the present request; the public, where nobody is signed in."""
-    if "actor" not in g:
+    found: Actor | None = g.get("actor")
+    if found is None:
         g.actor = PUBLIC
-        g.actor = frame().find_actor()
-    found: Actor = g.actor
+        found = g.actor = frame().find_actor()
     return found
 
 
@@ -74,7 +77,13 @@ def language() -> str:
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
-    return request.accept_languages.best_match(list(LANGUAGES)) or frame().settings.default_language
+    return _best_of(request.headers.get("Accept-Language", "")) or frame().settings.default_language
+
+
+@lru_cache(maxsize=256)
+def _best_of(accepted: str) -> str | None:
+    """Which of our languages a browser's header likes best."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(list(LANGUAGES))
 
 
 def public_base() -> str:

@@ -102,34 +102,43 @@ def _name_the_request() -> None:
 
 def _check_csrf() -> None:
     """A browser sends cookies by itself, so what they authorise must also carry a token that only our pages know."""
-    if request.method in _SAFE_METHODS or request.endpoint is None:
+    method, endpoint = request.method, request.endpoint
+    if method in _SAFE_METHODS or endpoint is None or getattr(_view_of(endpoint, method), "csrf_exempt", False):
         return
-    if request.authorization is not None and request.authorization.type == "bearer":
-        return
-    view = request.endpoint and _view_of(request.endpoint)
-    if getattr(view, "csrf_exempt", False):
+    sent = request.authorization
+    if sent is not None and sent.type == "bearer":
         return
     csrf.protect()
 
 
-def _view_of(endpoint: str) -> object:
+def _view_of(endpoint: str, method: str) -> object:
     view = current_app.view_functions[endpoint]
     methods = getattr(view, "view_class", None)
-    return getattr(methods, request.method.lower(), view) if methods is not None else view
+    return getattr(methods, method.lower(), view) if methods is not None else view
+
+
+_ALWAYS: Final = (
+    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()"),
+    ("Cache-Control", "no-store"),
+)
+"""What an answer carries where its view has not said otherwise."""
 
 
 def _put_headers(answer: Response) -> Response:
-    put = answer.headers.setdefault
-    put("Content-Security-Policy", current_app.extensions["schoolmeals.csp"])
-    put("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-    put("X-Content-Type-Options", "nosniff")
-    put("Referrer-Policy", "same-origin")
-    put("Cross-Origin-Opener-Policy", "same-origin")
-    put("Cross-Origin-Resource-Policy", "same-origin")
-    put("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()")
-    put("X-Request-Id", g.get("request_id", ""))
-    if request.endpoint != "static" and "Cache-Control" not in answer.headers:
-        answer.headers["Cache-Control"] = "no-store"
+    headers = answer.headers
+    said = {name.lower() for name, _ in headers}
+    changing = (
+        ("Content-Security-Policy", current_app.extensions["schoolmeals.csp"]),
+        ("X-Request-Id", g.get("request_id", "")),
+    )
+    for name, value in (*changing, *_ALWAYS):
+        if name.lower() not in said:
+            headers.add(name, value)
     return answer
 
 

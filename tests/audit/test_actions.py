@@ -67,6 +67,7 @@ def test_many_events_are_written_with_one_statement(do: Any, count_statements: A
     def record(work: Work) -> int:
         with count_statements(work.session) as counted:
             audit.record_many(work, many)
+            assert work.session.is_active, "and has been sent what was kept"
         return int(counted.count)
 
     assert do(record) == 1

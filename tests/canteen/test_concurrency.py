@@ -10,11 +10,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from schoolmeals import ledger, wallet
 from schoolmeals.actors import Actor
+from schoolmeals.asking import these
 from schoolmeals.canteen import gathering
 from schoolmeals.canteen.actions import taps
 from schoolmeals.canteen.actions.undoing import undo_sale
@@ -23,7 +24,9 @@ from schoolmeals.canteen.orders import Order
 from schoolmeals.database import Work, transaction
 from schoolmeals.ids import new_id
 from schoolmeals.ledger import Account
+from schoolmeals.wallet.purses import ensured_purses
 from tests.factories.canteen import JUICE_MINOR, LUNCH_MINOR, Canteen, new_eater
+from tests.factories.pupils import PupilFactory
 from tests.factories.wallet import balances, put_in
 
 ROUNDS = 200
@@ -221,4 +224,58 @@ def test_without_the_order_of_locks_they_do(
     monkeypatch.setattr(wallet, "lock_purses_and", from_both_ends)
     orders = [canteen.order(pupil_id, canteen.juice) for pupil_id in pupil_ids]
     results = at_once(app, [ringing(canteen, orders, other), lambda: paying_in(canteen, pupil_ids)])
+    assert any("deadlock" in str(one).lower() for one in results)
+
+
+def first_taps_at_once(app: Flask, do: Any, canteen: Canteen, meet: Callable[[UUID], None]) -> list[Any]:
+    """Two first taps of a school of old data, where one pupil has a purse, another none, and the school itself no
+    accounts yet. ``meet`` is handed the pupil with the purse before they ring.
+    """
+    own = {"school_id": canteen.school_id, "class_id": canteen.class_id}
+    old, new = PupilFactory.create(**own).id, PupilFactory.create(**own).id
+    do(ensured_purses, canteen.school_id, [old])
+    meet(old)
+    both = [canteen.order(new, meal=True), canteen.order(old, meal=True)]
+    return at_once(
+        app, [ringing(canteen, [canteen.order(old, meal=True)]), ringing(canteen, both, canteen.another_till())]
+    )
+
+
+def test_first_taps_of_a_school_without_accounts_do_not_wait_in_a_circle(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = wallet.purses._opened_school_accounts
+
+    def slowly(work: Work, school_id: UUID) -> Any:
+        """Whoever opens them holds the policy row for so long that the other one meets it."""
+        accounts = opened(work, school_id)
+        work.session.execute(text("SELECT pg_sleep(0.3)"))
+        return accounts
+
+    monkeypatch.setattr(wallet.purses, "_opened_school_accounts", slowly)
+    answers = first_taps_at_once(app, do, canteen, lambda _old: None)
+    # Grace pays for one meal of the pupil who has a purse; whichever till comes second refuses another one.
+    assert sorted(one.verdict for told in answers for one in told) == ["refused", "served", "served"]
+
+
+def test_where_purses_are_locked_before_the_accounts_are_opened_they_do(
+    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = Barrier(2)
+    once = wallet.school_accounts
+
+    def plant(old: UUID) -> None:
+        def too_late(work: Work, school_id: UUID, *before: Any) -> Any:
+            """The planted bug, met each time: one side holds the purse and the other one the policy row."""
+            if work.actor == canteen.till:
+                work.ask(*before, *wallet.PurseLocking(school_id, these([old])).questions)
+                meeting.wait(timeout=20)
+                return once(work, school_id)
+            accounts = once(work, school_id, *before)
+            meeting.wait(timeout=20)
+            return accounts
+
+        monkeypatch.setattr(wallet, "school_accounts", too_late)
+
+    results = first_taps_at_once(app, do, canteen, plant)
     assert any("deadlock" in str(one).lower() for one in results)

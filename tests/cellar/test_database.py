@@ -1,5 +1,7 @@
 """What is sent past SQLAlchemy, and connections that the server has closed meanwhile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -8,11 +10,11 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from schoolmeals import database
-from schoolmeals.actors import SYSTEM
-from schoolmeals.asking import ask
+from schoolmeals import audit, database
+from schoolmeals.actors import SYSTEM, person
+from schoolmeals.asking import Question, ask, nothing
 from schoolmeals.clock import system_clock
-from schoolmeals.database import db, insert_together, reading, transaction
+from schoolmeals.database import Work, db, insert_together, reading, transaction
 from schoolmeals.ledger.models import JournalEntry, Posting
 
 
@@ -85,3 +87,49 @@ def _closed_by_the_server(owner: Engine) -> int:
     with owner.connect() as other:
         other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
     return pid
+
+
+def _event(work: Work, action: str) -> None:
+    audit.record(work, action, audit.Subject("test"), {})
+
+
+def _actions(app: Flask) -> list[tuple[str, str]]:
+    with reading(SYSTEM, system_clock()) as look:
+        rows = ask(look.session, "SELECT action, actor_kind FROM audit_event ORDER BY action", {})
+    return [tuple(row) for row in rows]
+
+
+def test_an_attempt_that_fails_is_undone_with_what_it_kept_for_the_last(app: Flask) -> None:
+    with transaction(SYSTEM, system_clock()) as work:
+        _event(work, "test.before")
+        with suppress(LookupError), work.attempt():
+            _event(work, "test.failed")
+            raise LookupError
+        with work.attempt():
+            _event(work, "test.held")
+        _event(work, "test.after")
+    assert [action for action, _ in _actions(app)] == ["test.after", "test.before", "test.held"]
+
+
+def test_an_attempt_that_forgets_what_was_kept_would_be_seen(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def forgetful(work: Work) -> Iterator[None]:
+        with work.session.begin_nested():
+            yield
+
+    monkeypatch.setattr(Work, "attempt", forgetful)
+    with pytest.raises(AssertionError):
+        test_an_attempt_that_fails_is_undone_with_what_it_kept_for_the_last(app)
+
+
+def test_who_acts_within_a_deed_shares_all_of_it(app: Flask) -> None:
+    guardian = person(uuid4(), [])
+    with transaction(SYSTEM, system_clock()) as work:
+        _event(work, "test.first")
+        other = work.acting(guardian)
+        _event(other, "test.second")
+        other.ask(Question("SELECT 1", {}, nothing))
+        _event(work, "test.third")
+        assert other.session is work.session
+        assert (other.now, other.actor) == (work.now, guardian)
+    assert _actions(app) == [("test.first", "system"), ("test.second", "person"), ("test.third", "system")]

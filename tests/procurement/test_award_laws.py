@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -49,21 +48,21 @@ class Awarding:
         with rehearsal(SYSTEM, self.world.clock()) as work:
             for place, name in enumerate(names):
                 work.now += timedelta(days=40 if name == "wait" else 0, minutes=1)
-                with suppress(Refusal), work.session.begin_nested():
+                with suppress(Refusal), work.attempt():
                     self._do(work, name, place)
                     done.append(name)
                 self.hold(work)
         return done
 
     def _do(self, work: Work, name: str, place: int) -> None:
-        officer = replace(work, actor=self.world.editor)
+        officer = work.acting(self.world.editor)
         about: dict[str, Any] = {"reason": "A letter", "zone": ALMATY}
         codes = {"give-up-other": "other", "give-up-refused": "refused-to-sign", "give-up-late": "not-signed-in-time"}
         cause: dict[str, Any] = {"cause_id": "court-1", "reason": "An order", "clock": deed_clock}
         cancel: dict[str, Any] = {"reason_code": "no-need", "reason": "Closed", "clock": deed_clock}
         deeds: dict[str, Callable[[], object]] = {
             "sign": lambda: awarding.sign_award(
-                replace(work, actor=self.chair), self.tender_id, present=self.voters, zone=ALMATY, reason="Reasons"
+                work.acting(self.chair), self.tender_id, present=self.voters, zone=ALMATY, reason="Reasons"
             ),
             "suspend": lambda: suspending.suspend_tender(officer, self.tender_id, cause="court", **cause),
             "resume": lambda: suspending.resume_tender(officer, self.tender_id, zone=ALMATY, **cause),

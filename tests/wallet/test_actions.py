@@ -17,6 +17,7 @@ from schoolmeals.audit import AuditEvent
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work, transaction
 from schoolmeals.errors import Conflict, Invalid, NotFound, NotNow, Refusal
+from schoolmeals.ledger import Account
 from schoolmeals.money import Money
 from schoolmeals.wallet.actions import record_payment_event
 from schoolmeals.wallet.models import PaymentEventSeen, Purse, SchoolPolicy, TopUp
@@ -103,7 +104,21 @@ def test_locking_takes_two_statements_and_the_schools_accounts_one(do: Do, state
     assert len(statements) == 2
     del statements[:]
     do(wallet.school_accounts, SCHOOL)
+    assert statements == [], "remembered, because they are for ever"
+    wallet.forget_school_accounts()
+    do(wallet.school_accounts, SCHOOL)
     assert len(statements) == 1
+
+
+def test_accounts_are_remembered_only_once_they_are_committed(do: Do) -> None:
+    def breaks_off(work: Work) -> None:
+        wallet.school_accounts(work, SCHOOL)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        do(breaks_off)
+    opened = do(wallet.school_accounts, SCHOOL)
+    assert do(lambda work: work.session.get(Account, (SCHOOL, opened.cash_desk))) is not None
 
 
 def test_nobody_asked_for_is_nobody_locked(do: Do) -> None:

@@ -35,7 +35,7 @@ def import_menus(work: Work, school_id: UUID, content: bytes, *, zone: ZoneInfo 
     for (day, sitting_id), items in list(found.menus.items()):
         try:
             # A day that cannot take all of its lines keeps what it had.
-            with work.session.begin_nested():
+            with work.attempt():
                 rewrite(work, open_menu(work, school_id, day, sitting_id, zone), items)
         except NotNow as refusal:
             _leave_out(found, day, sitting_id, refusal)

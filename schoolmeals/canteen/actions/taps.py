@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schoolmeals import audit, identity, ledger, pupils, wallet
 from schoolmeals.actors import Role
-from schoolmeals.asking import Question, ask_together, these
+from schoolmeals.asking import Question, these
 from schoolmeals.canteen.gathering import (
     Eaten,
     Ground,
@@ -20,12 +20,12 @@ from schoolmeals.canteen.gathering import (
     eaten_by,
     facts_of,
     known_taps,
-    offers_for,
     queue_at_till,
     service_day,
     shown,
 )
 from schoolmeals.canteen.models import Sale, SaleLine
+from schoolmeals.canteen.offers import OfferLooking
 from schoolmeals.canteen.orders import REFUSED, SERVED, Answer, AnswerItem, Order
 from schoolmeals.canteen.rules import ENJOY, NOT_KEPT, Decision, ItemFacts, TapFacts, decide, refusal_of
 from schoolmeals.database import Work, insertion, rows_of
@@ -77,7 +77,7 @@ def ring_up(
     *,
     device: identity.DeviceFacts | None = None,
     zone: ZoneInfo = ALMATY,
-    standing: Question[identity.DeviceFacts | None] | None = None,
+    standing: Question[bool] | None = None,
 ) -> list[Answer]:
     """Answer up to 200 orders of one till, each in its turn, and write what was sold and what was refused.
 
@@ -102,7 +102,7 @@ def _ground(
     till: identity.DeviceFacts,
     orders: Sequence[Order],
     zone: ZoneInfo,
-    standing: Question[identity.DeviceFacts | None] | None,
+    standing: Question[bool] | None,
 ) -> tuple[Ground, Known]:
     """One round trip: behind the till's queue what stands still, then the purses, and what is known under their locks.
 
@@ -110,8 +110,8 @@ def _ground(
     """
     days = {service_day(order, work.now, zone) for order in orders}
     look = _Look(work, orders, days)
-    ask_together(work.asked, *([standing] if standing else ()), *look.questions)
-    if standing is not None and standing.answer != till:
+    work.ask(*([standing] if standing else ()), *look.questions)
+    if standing is not None and not standing.answer:
         raise identity.TillChanged
     ground = look.ground(work, till, zone)
     known = look.known.answer
@@ -132,17 +132,17 @@ class _Look:
         self.school_id, self.device_id = school_id, device_id
         numbers = [order.number_hash for order in orders if order.number_hash is not None]
         ids = [order.pupil_id for order in orders if order.pupil_id is not None]
+        self.accounts = wallet.school_accounts(work, school_id, queue_at_till(device_id))
         self.known = known_taps(school_id, device_id, orders)
-        self.accounts = wallet.school_accounts_question(school_id)
-        self.naming, self.cards, self.people = pupils.till_questions(school_id, numbers, ids)
-        self.offers = offers_for(school_id, {order.sitting_id for order in orders}, days)
+        self.cards, self.people = pupils.till_questions(school_id, numbers, ids)
+        self.offers = OfferLooking(school_id, {order.sitting_id for order in orders}, days)
         self.purses = wallet.PurseLocking(school_id, pupils.NAMED)
         self.eaten = eaten_by(school_id, pupils.NAMED, days)
 
     @property
     def questions(self) -> tuple[Question[Any], ...]:
         """All of them."""
-        still = (self.known, self.accounts, self.naming, self.cards, self.people, self.offers)
+        still = (self.known, self.cards, self.people, self.offers.question)
         return (queue_at_till(self.device_id), *still, *self.purses.questions, self.eaten)
 
     def ground(self, work: Work, till: identity.DeviceFacts, zone: ZoneInfo) -> Ground:
@@ -155,8 +155,8 @@ class _Look:
             is_till_known=till.school_id == self.school_id and till.revoked_at is None,
             may_decide_medically=False,
             people=pupils.TillFacts(self.cards.answer, self.people.answer),
-            accounts=self.accounts.answer or wallet.opened_school_accounts(work, self.school_id),
-            offers=self.offers.answer,
+            accounts=self.accounts,
+            offers=self.offers.offers(work),
         )
 
 

@@ -196,8 +196,11 @@ def _in_words(spoken: str, sentence: str) -> str:
         return str(gettext(sentence))
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _as_json(body: dict[str, Any]) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False, separators=(",", ":")), mimetype="application/json")
+    return Response(_ENCODER.encode(body), mimetype="application/json")
 
 
 def _conditional(body: dict[str, Any], without: str = "") -> Response:

@@ -55,6 +55,9 @@ from schoolmeals.workdays import Calendar, local_day
 CARD_NUMBERS: Final = "pupils card numbers"
 """The purpose of the key under which doors look card numbers up."""
 MENUS_AHEAD: Final = 5
+SERVED_TOLD: Final = time(20)
+GROWING: Final = ("account", "sale", "sale_line", "journal_entry", "posting", "menu_item")
+"""Tables that a day's taps fill and look into."""
 CODES_LAST: Final = timedelta(days=7)
 TENDERS: Final = "demo.tenders"
 """The job that holds the city's tenders, while its first visitors look at the rest."""
@@ -250,24 +253,24 @@ def _live(app: Flask, site: Site, plot: Plot, dates: Dates, hurry: Hurry) -> Non
         before = dates.founded
         for number, day in enumerate(dates.lived):
             live_day(site, school, day, number, publish_next(site, school, day, number, before))
+            with site.deed(SYSTEM, site.at(day, SERVED_TOLD)) as work:
+                tell_served_meals(work, school.id, day, day)
             before = day
             hurry.step()
             if number == 0:
                 _count_rows()
         for number, day in enumerate(dates.ahead, len(dates.lived)):
             publish_next(site, school, day, number, before)
-        with site.deed(SYSTEM, site.now) as work:
-            tell_served_meals(work, school.id, dates.lived[0], dates.lived[-1])
 
 
 def _count_rows() -> None:
-    """Let PostgreSQL count its rows now. By itself it does so once a minute, and until then plans as for empty tables:
-    it would look for a sale among all of its school's, and every day would take longer than the one before.
+    """Let PostgreSQL count the rows of a day now. By itself it does so once a minute, and until then plans as for empty
+    tables: it would look for a sale among all of its school's, and every day would take longer than the one before.
     """
     settings = frame().settings
     engine = create_engine(settings.database_owner_url or settings.database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text(f"ANALYZE {', '.join(GROWING)}"))
     engine.dispose()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from schoolmeals import canteen
-from schoolmeals.canteen.actions.menus import open_menu, publish_draft, rewrite
+from schoolmeals.canteen.actions.menus import open_menu, publish_draft, put_items
 from schoolmeals.database import Work
 from schoolmeals.demo.dishes import (
     AGE_GROUPS,
@@ -54,7 +54,7 @@ def publish_day(work: Work, site: Site, school: School, day: date, number: int) 
         lines = set_meals(school, dishes, is_breakfast=is_breakfast)
         buffet = () if is_breakfast else buffet_lines(work.now, school, number)
         menu = open_menu(work, school.id, day, sitting_id, site.zone)
-        rewrite(work, menu, [*lines, *buffet])
+        put_items(work, menu, (), [*lines, *buffet])
         publish_draft(work, menu)
         offers[name] = Offer(
             frozenset(code for dish in dishes for code in dish.allergens),

@@ -4,7 +4,7 @@ Everybody locks in one order: the top-up's row, the school's policy row, account
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit, identity, ledger, pupils
 from schoolmeals.actors import Role
+from schoolmeals.asking import Question, nothing
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict
 from schoolmeals.ledger import Account
-from schoolmeals.wallet.models import PaymentEventSeen, Purse, TopUp
+from schoolmeals.wallet.models import PaymentEventSeen, Purse
 from schoolmeals.wallet.payments import PaymentEvent, PaymentState
 from schoolmeals.wallet.purses import ensured_purses, lock_purses, locked_policy, school_accounts
 from schoolmeals.wallet.rules import (
@@ -31,7 +32,10 @@ from schoolmeals.wallet.rules import (
     require_limit,
     require_reversible,
 )
-from schoolmeals.wallet.top_ups import find_top_up, lock_named, lock_top_up
+from schoolmeals.wallet.top_ups import change, finding, lock_named, lock_top_up, write_once
+
+_NEXT_RECEIPT: Final = "SELECT next_receipt_no FROM school_policy WHERE school_id = %(school_id)s FOR UPDATE"
+_RECEIPT_GIVEN: Final = "UPDATE school_policy SET next_receipt_no = next_receipt_no + 1 WHERE school_id = %(school_id)s"
 
 
 def start_top_up(
@@ -52,15 +56,17 @@ def start_top_up(
     pupils.require_guardian(work, school_id, pupil_id)
     purse = ensured_purses(work, school_id, [pupil_id])[pupil_id]
     require_amount(amount_minor, bounds, purse.currency)
-    intended = {
-        "purse_id": purse.id,
-        "amount_minor": amount_minor,
-        "currency": purse.currency,
-        "method": "hosted-page",
-        "language": language,
-    }
-    is_new = _insert_once(work, school_id, top_up_id, intended)
-    top_up = _same_wish(find_top_up(work, school_id, top_up_id), pupil_id, amount_minor, "hosted-page")
+    is_new, top_up = write_once(
+        work,
+        school_id,
+        top_up_id,
+        purse_id=purse.id,
+        amount_minor=amount_minor,
+        currency=purse.currency,
+        method="hosted-page",
+        language=language,
+    )
+    _require_same_wish(top_up, pupil_id, amount_minor, "hosted-page")
     if is_new:
         _record(work, "wallet.start_top_up", top_up, {"amount": top_up.amount})
     return top_up
@@ -75,7 +81,7 @@ def keep_checkout(
     if top_up.provider_reference not in (None, session_id):
         raise Conflict("checkout-differs", N_("This payment already has a page of its own. Start a new one."))
     if top_up.checkout_url is None:
-        _change(work, top_up, provider=provider, provider_reference=session_id, checkout_url=url)
+        change(work, top_up, provider=provider, provider_reference=session_id, checkout_url=url)
         _record(work, "wallet.keep_checkout", top_up, {"provider": provider, "provider_reference": session_id})
     return lock_top_up(work, school_id, top_up_id)
 
@@ -141,7 +147,7 @@ def fail_top_up(work: Work, school_id: UUID, top_up_id: UUID, *, code: str) -> T
     top_up = lock_top_up(work, school_id, top_up_id)
     if top_up.settled_at is not None or top_up.failed_at is not None:
         return top_up
-    _change(work, top_up, failed_at=work.now, failure_code=code)
+    change(work, top_up, failed_at=work.now, failure_code=code)
     _record(work, "wallet.fail_top_up", top_up, {"code": code})
     return lock_top_up(work, school_id, top_up_id)
 
@@ -156,30 +162,42 @@ def take_cash(
     """
     identity.require_role_in(work, school_id, Role.SCHOOL_OFFICE)
     pupils.pupil(work, school_id, pupil_id)
-    policy = locked_policy(work, school_id)
-    known = find_top_up(work, school_id, top_up_id)
+    receipt_no, known = _next_receipt(work, school_id, top_up_id)
     if known is not None:
-        return _same_wish(known, pupil_id, amount_minor, "cash-desk")
+        return _require_same_wish(known, pupil_id, amount_minor, "cash-desk")
     purse = lock_purses(work, school_id, [pupil_id])[pupil_id]
     require_amount(amount_minor, bounds, purse.money.currency)
-    taken = {
-        "purse_id": purse.purse_id,
-        "amount_minor": amount_minor,
-        "currency": purse.money.currency,
-        "method": "cash-desk",
-        "receipt_no": policy.next_receipt_no,
-        "settled_at": work.now,
-    }
     # The same id may be on its way in by the hosted page, which does not wait for this school's policy row.
-    is_new = _insert_once(work, school_id, top_up_id, taken)
-    top_up = _same_wish(find_top_up(work, school_id, top_up_id), pupil_id, amount_minor, "cash-desk")
+    is_new, top_up = write_once(
+        work,
+        school_id,
+        top_up_id,
+        purse_id=purse.purse_id,
+        amount_minor=amount_minor,
+        currency=purse.money.currency,
+        method="cash-desk",
+        receipt_no=receipt_no,
+        settled_at=work.now,
+    )
+    _require_same_wish(top_up, pupil_id, amount_minor, "cash-desk")
     assert is_new, "cash with this id was looked for under the lock"
-    policy.next_receipt_no += 1
-    work.session.flush()
+    work.ask_last([Question(_RECEIPT_GIVEN, {"school_id": school_id}, nothing)])
     movements = fill_movements(purse, school_accounts(work, school_id).cash_desk, top_up.amount)
     ledger.post(work, school_id, [ledger.Entry(top_up_id, "cash-top-up", movements)])
     _record(work, "wallet.take_cash", top_up, {"amount": top_up.amount, "receipt_no": top_up.receipt_no})
     return top_up
+
+
+def _next_receipt(work: Work, school_id: UUID, top_up_id: UUID) -> tuple[int, TopUpFacts | None]:
+    """The school's next receipt number, locked, and the top-up with this id, if there is one already."""
+    numbering = Question(_NEXT_RECEIPT, {"school_id": school_id}, lambda rows: rows[0][0] if rows else None)
+    known = finding(school_id, top_up_id)
+    work.ask(numbering, known)
+    if numbering.answer is None:
+        number = locked_policy(work, school_id).next_receipt_no
+        work.ask(known)
+        return number, known.answer
+    return numbering.answer, known.answer
 
 
 def reverse_cash(
@@ -211,7 +229,7 @@ def reverse_cash(
             raise
         sentence = N_("The money has already been spent on meals, so the top-up cannot be taken back.")
         raise Conflict("top-up-spent", sentence) from conflict
-    _change(
+    change(
         work,
         top_up,
         reversed_at=work.now,
@@ -281,7 +299,7 @@ def _settle(work: Work, top_up: TopUpFacts, provider: str, state: PaymentState) 
     clearing = school_accounts(work, top_up.school_id).provider_clearing
     entry = ledger.Entry(top_up.id, "top-up", fill_movements(purse, clearing, top_up.amount))
     ledger.post(work, top_up.school_id, [entry])
-    _change(work, top_up, settled_at=work.now, provider=provider, provider_reference=state.session_id)
+    change(work, top_up, settled_at=work.now, provider=provider, provider_reference=state.session_id)
     _record(
         work,
         "wallet.settle_top_up",
@@ -290,28 +308,10 @@ def _settle(work: Work, top_up: TopUpFacts, provider: str, state: PaymentState) 
     )
 
 
-def _insert_once(work: Work, school_id: UUID, top_up_id: UUID, facts: dict[str, Any]) -> bool:
-    """Whether the top-up is new. Waits for somebody who is just writing the same id."""
-    statement = (
-        insert(TopUp)
-        .values(school_id=school_id, id=top_up_id, intended_by=work.actor.id, intended_at=work.now, **facts)
-        .on_conflict_do_nothing(index_elements=["school_id", "id"])
-        .returning(TopUp.id)
-    )
-    return work.session.scalar(statement) is not None
-
-
-def _same_wish(top_up: TopUpFacts | None, pupil_id: UUID, amount_minor: int, method: str) -> TopUpFacts:
-    assert top_up is not None, "it was just written, by us or by somebody else"
+def _require_same_wish(top_up: TopUpFacts, pupil_id: UUID, amount_minor: int, method: str) -> TopUpFacts:
     if not top_up.is_same_wish(pupil_id, amount_minor, method):
         raise Conflict("top-up-differs", N_("This top-up was already recorded with other details. Start a new one."))
     return top_up
-
-
-def _change(work: Work, top_up: TopUpFacts, **values: object) -> None:
-    work.session.execute(
-        update(TopUp).where(TopUp.school_id == top_up.school_id, TopUp.id == top_up.id).values(**values)
-    )
 
 
 def _record(work: Work, action: str, top_up: TopUpFacts, payload: dict[str, Any], **personal: object) -> None:

@@ -26,7 +26,7 @@ from schoolmeals.wallet.rules import (
     TopUpFacts,
 )
 from schoolmeals.wallet.statements import Statement, merged
-from schoolmeals.wallet.top_ups import as_facts, find_top_up, top_ups
+from schoolmeals.wallet.top_ups import as_facts, finding, top_ups
 
 NEWEST: Final = 50
 _INSTANT: Final = timedelta(microseconds=1)
@@ -95,11 +95,12 @@ def grace_of_school(work: Work, school_id: UUID) -> GraceUse:
 
 def top_up_of(work: Work, school_id: UUID, top_up_id: UUID) -> TopUpFacts:
     """One top-up, for whoever may see the purse that it fills."""
-    top_up = find_top_up(work, school_id, top_up_id)
-    if top_up is None:
+    stored = finding(school_id, top_up_id)
+    work.ask(stored)
+    if stored.answer is None:
         raise NotFound
-    require_reach(work, school_id, top_up.pupil_id)
-    return top_up
+    require_reach(work, school_id, stored.answer.pupil_id)
+    return stored.answer
 
 
 def top_ups_of(work: Work, school_id: UUID, pupil_id: UUID, *, limit: int = NEWEST) -> list[TopUpFacts]:

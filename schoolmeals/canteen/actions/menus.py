@@ -11,14 +11,15 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from schoolmeals import audit, identity
 from schoolmeals.actors import Role
+from schoolmeals.asking import Question
 from schoolmeals.canteen.menus import MOST_ITEMS, NewMenuItem, problems_of
-from schoolmeals.canteen.models import DayClosing, Menu, MenuItem, Sitting
+from schoolmeals.canteen.models import Menu, MenuItem, Sitting
 from schoolmeals.canteen.rules import MEALS
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, insert_rows, insertion, rows_of
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.workdays import local_day
@@ -27,6 +28,24 @@ ALMATY: Final = ZoneInfo("Asia/Almaty")
 """Kazakhstan has had one time zone since 1 March 2024."""
 KEEPERS: Final = (Role.SCHOOL_OFFICE, Role.CITY_ADMIN)
 """Who keeps a school's sittings and menus."""
+
+_CHANGEABLE: Final = """
+    SELECT sitting.ended_on, EXISTS (SELECT FROM day_closing WHERE school_id = %(school_id)s AND day = %(day)s)
+      FROM sitting
+     WHERE sitting.school_id = %(school_id)s AND sitting.id = %(sitting_id)s
+"""
+_LOCK_MENU: Final = """
+    SELECT id
+      FROM menu
+     WHERE school_id = %(school_id)s AND day = %(day)s AND sitting_id = %(sitting_id)s
+       FOR UPDATE
+"""
+_DRAFT: Final = """
+    SELECT count(*) FILTER (WHERE until_version IS NULL),
+           count(*) FILTER (WHERE from_version = %(following)s OR until_version = %(following)s)
+      FROM menu_item
+     WHERE school_id = %(school_id)s AND menu_id = %(menu_id)s
+"""
 
 
 def hold_sitting(
@@ -85,7 +104,8 @@ def put_items(work: Work, menu: Menu, drafted: Sequence[MenuItem], items: Sequen
         raise NotNow("menu-is-full", N_("A menu has up to %(most)s lines."), most=MOST_ITEMS)
     first = max((row.position for row in drafted), default=0) + 1
     rows = [_item_row(work, menu, item, first + place) for place, item in enumerate(items)]
-    insert_rows(work.session, MenuItem, rows)
+    names = tuple(rows[0]) if rows else ()
+    work.ask_last(insertion([rows_of(MenuItem, names, [tuple(row.values()) for row in rows], {})]))
     ids = [row["id"] for row in rows]
     payload = {"day": menu.day, "items": ids}
     audit.record(work, "canteen.put_items", audit.Subject("menu", menu.id), payload, school_id=menu.school_id)
@@ -134,13 +154,9 @@ def publish_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, *, zo
 def publish_draft(work: Work, menu: Menu) -> int:
     """Sell the draft of a locked menu from now on. Raises NotNow ``menu-is-empty`` and ``nothing-new``."""
     following = menu.version + 1
-    is_changed = or_(MenuItem.from_version == following, MenuItem.until_version == following)
-    drafted, changed = work.session.execute(
-        select(
-            func.count().filter(MenuItem.until_version.is_(None)),
-            func.count().filter(is_changed),
-        ).where(MenuItem.school_id == menu.school_id, MenuItem.menu_id == menu.id)
-    ).one()
+    drafting = Question(_DRAFT, {"school_id": menu.school_id, "menu_id": menu.id, "following": following}, list)
+    work.ask(drafting)
+    drafted, changed = drafting.answer[0]
     if not drafted:
         raise NotNow("menu-is-empty", N_("Put at least one line on the menu before you publish it."))
     if not changed:
@@ -195,23 +211,28 @@ def open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: Zo
 
 def require_changeable(look: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo = ALMATY) -> None:
     """Raise NotFound or NotNow where the menu of a day and sitting can no longer be changed."""
-    sitting = _sitting(look, school_id, sitting_id)
+    found = Question(_CHANGEABLE, {"school_id": school_id, "sitting_id": sitting_id, "day": day}, list)
+    look.ask(found)
+    if not found.answer:
+        raise NotFound
+    ended_on, is_closed = found.answer[0]
     if day < local_day(look.now, zone):
         raise NotNow("day-is-over", N_("This day is over. Its menu can no longer be changed."))
-    if sitting.ended_on is not None and day >= sitting.ended_on:
+    if ended_on is not None and day >= ended_on:
         raise NotNow("sitting-has-ended", N_("This meal is no longer served on that day."))
-    if look.session.get(DayClosing, (school_id, day)) is not None:
+    if is_closed:
         raise NotNow("day-is-closed", N_("This day is closed. Its menu can no longer be changed."))
 
 
 def _open_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, zone: ZoneInfo) -> Menu:
     require_changeable(work, school_id, day, sitting_id, zone)
-    found = select(Menu).where(Menu.school_id == school_id, Menu.day == day, Menu.sitting_id == sitting_id)
-    menu = work.session.scalar(found.with_for_update())
-    if menu is None:
-        menu = Menu(school_id=school_id, id=new_id(work.now), day=day, sitting_id=sitting_id, version=0)
-        work.session.add(menu)
-        work.session.flush()
+    locking = Question(_LOCK_MENU, {"school_id": school_id, "sitting_id": sitting_id, "day": day}, list)
+    work.ask(locking)
+    if locking.answer:
+        return work.session.get_one(Menu, (school_id, locking.answer[0].id), populate_existing=True)
+    menu = Menu(school_id=school_id, id=new_id(work.now), day=day, sitting_id=sitting_id, version=0)
+    work.session.add(menu)
+    work.session.flush()
     return menu
 
 

@@ -4,23 +4,37 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from schoolmeals import audit
 from schoolmeals.actors import Role
+from schoolmeals.asking import Question
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound
 from schoolmeals.identity.actions.organisations import NEEDED, TOO_LONG
 from schoolmeals.identity.actions.sessions import end_sessions_of
 from schoolmeals.identity.contacts import email_of, phone_of
-from schoolmeals.identity.locks import lock_person
-from schoolmeals.identity.models import CashierPin, Device, Organisation, Person, RoleGrant
+from schoolmeals.identity.locks import lock_question
+from schoolmeals.identity.models import CashierPin, Device, Organisation, RoleGrant
 from schoolmeals.identity.passwords import hash_secret, password_problem
 from schoolmeals.identity.rules import ROLES_IN, roles_to_give
 from schoolmeals.ids import new_id
 
 LONGEST_NAME: Final = 200
 LANGUAGES: Final = ("kk", "ru", "en")
+
+_ADD: Final = """
+    INSERT INTO person (id, name, language, password_hash, created_at, email, phone)
+    VALUES (%(id)s, %(name)s, %(language)s, %(password_hash)s, %(created_at)s, %(email)s, %(phone)s)
+        ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+_KIND: Final = "SELECT kind FROM organisation WHERE id = %(id)s"
+_GRANT: Final = """
+    INSERT INTO role_grant (id, person_id, role, organisation_id, granted_by, granted_at)
+    VALUES (%(id)s, %(person_id)s, %(role)s, %(organisation_id)s, %(by)s, %(at)s)
+        ON CONFLICT DO NOTHING
+    RETURNING id
+"""
 
 
 def new_person(
@@ -42,20 +56,17 @@ def new_person(
     _check_person(name, email, phone, language, password)
     person_id = id or new_id(work.now)
     contacts = {"email": email_of(email) if email else None, "phone": phone_of(phone) if phone else None}
-    added = work.session.scalar(
-        insert(Person)
-        .values(
-            id=person_id,
-            name=name,
-            language=language,
-            password_hash=hash_secret(password) if password is not None else None,
-            created_at=work.now,
-            **contacts,
-        )
-        .on_conflict_do_nothing()
-        .returning(Person.id)
-    )
-    if added is None:
+    values = {
+        "id": person_id,
+        "name": name,
+        "language": language,
+        "password_hash": hash_secret(password) if password is not None else None,
+        "created_at": work.now,
+        **contacts,
+    }
+    adding = Question(_ADD, values, bool)
+    work.ask(adding)
+    if not adding.answer:
         raise Conflict("contact-taken", N_("Somebody already signs in with this e-mail or phone."))
     audit.record(
         work,
@@ -73,26 +84,24 @@ def grant_role(work: Work, person_id: UUID, role: Role, organisation_id: UUID) -
     Whoever calls this has made sure that the actor may: by an invitation, by a claimed pupil. Raises Conflict
     ``role-does-not-fit`` where that kind of organisation has no such role, NotFound without such an organisation.
     """
-    kind = work.session.scalar(select(Organisation.kind).where(Organisation.id == organisation_id))
+    asking = Question(_KIND, {"id": organisation_id}, lambda rows: rows[0].kind if rows else None)
+    work.ask(asking)
+    kind = asking.answer
     if kind is None:
         raise NotFound
     if role not in ROLES_IN[kind]:
         raise Conflict("role-does-not-fit", N_("There is no such role in this kind of organisation."))
-    lock_person(work, person_id)
-    granted = work.session.scalar(
-        insert(RoleGrant)
-        .values(
-            id=new_id(work.now),
-            person_id=person_id,
-            role=role.value,
-            organisation_id=organisation_id,
-            granted_by=work.actor.id,
-            granted_at=work.now,
-        )
-        .on_conflict_do_nothing()
-        .returning(RoleGrant.id)
-    )
-    if granted is not None:
+    grant = {
+        "id": new_id(work.now),
+        "person_id": person_id,
+        "role": role.value,
+        "organisation_id": organisation_id,
+        "by": work.actor.id,
+        "at": work.now,
+    }
+    granting = Question(_GRANT, grant, bool)
+    work.ask(lock_question(person_id), granting)
+    if granting.answer:
         _record_role(work, "identity.grant-role", person_id, role, organisation_id, kind)
 
 

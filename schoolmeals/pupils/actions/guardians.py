@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from schoolmeals import audit, identity, mail
 from schoolmeals.actors import ActorKind, Role
+from schoolmeals.asking import Question, array_of, nothing
 from schoolmeals.audit import Subject
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, insert_rows, insertion, rows_of
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import keeps_roll, require_office
@@ -18,6 +20,18 @@ from schoolmeals.pupils.queries import require_guardian
 from schoolmeals.pupils.roster_writing import end_codes_for
 from schoolmeals.pupils.rules import CLAIM_LIMIT, CLAIM_WINDOW, CODE_LASTS, RELATIONS
 from schoolmeals.verdicts import Refused
+
+_LOCK_PUPIL: Final = "SELECT id FROM pupil WHERE school_id = %(school_id)s AND id = %(pupil_id)s FOR UPDATE"
+_STANDING: Final = """
+    SELECT id
+      FROM guardianship
+     WHERE school_id = %(school_id)s AND pupil_id = %(pupil_id)s AND person_id = %(person_id)s AND ended_at IS NULL
+"""
+_ON_ROLL: Final = """
+    SELECT id
+      FROM pupil
+     WHERE school_id = %(school_id)s AND id = ANY(CAST(%(pupils)s AS uuid[])) AND left_on IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +226,10 @@ def _has_pupil_in(work: Work, school_id: UUID, person_id: UUID) -> bool:
 
 def _tie(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation: str) -> bool:
     """Make the tie and say whether it is new. The pupil's row is locked, so two claims cannot make it twice."""
-    work.session.scalar(select(Pupil.id).where(Pupil.school_id == school_id, Pupil.id == pupil_id).with_for_update())
-    standing = select(Guardianship.id).where(
-        Guardianship.school_id == school_id,
-        Guardianship.pupil_id == pupil_id,
-        Guardianship.person_id == person_id,
-        Guardianship.ended_at.is_(None),
-    )
-    if work.session.scalar(standing) is not None:
+    pair = {"school_id": school_id, "pupil_id": pupil_id, "person_id": person_id}
+    standing = Question(_STANDING, pair, bool)
+    work.ask(Question(_LOCK_PUPIL, pair, nothing), standing)
+    if standing.answer:
         return False
     row = {
         "school_id": school_id,
@@ -229,7 +239,7 @@ def _tie(work: Work, school_id: UUID, pupil_id: UUID, person_id: UUID, relation:
         "relation": relation,
         "since": work.now,
     }
-    insert_rows(work.session, Guardianship, [row])
+    work.ask_last(insertion([rows_of(Guardianship, tuple(row), [tuple(row.values())], {})]))
     identity.grant_role(work, person_id, Role.PARENT, school_id)
     return True
 
@@ -246,10 +256,9 @@ def _check_relation(relation: str) -> None:
 
 
 def _require_on_roll(work: Work, school_id: UUID, pupil_ids: Sequence[UUID]) -> None:
-    found = work.session.scalars(
-        select(Pupil.id).where(Pupil.school_id == school_id, Pupil.id.in_(pupil_ids), Pupil.left_on.is_(None))
-    )
-    if set(found) != set(pupil_ids):
+    found = Question(_ON_ROLL, {"school_id": school_id, "pupils": array_of(pupil_ids)}, len)
+    work.ask(found)
+    if found.answer != len(set(pupil_ids)):
         raise NotFound
 
 

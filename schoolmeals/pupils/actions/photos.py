@@ -1,17 +1,22 @@
 """Pictures are kept as they come out of ``pictures.shrunk``: small, and nothing but pixels."""
 
 import hashlib
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from schoolmeals import audit
+from schoolmeals.asking import Question, nothing
 from schoolmeals.audit import Subject
-from schoolmeals.database import Work, insert_rows
+from schoolmeals.database import Work, insertion, rows_of
 from schoolmeals.errors import NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.pupils.access import require_office
-from schoolmeals.pupils.models import Photo, Pupil
+from schoolmeals.pupils.models import Photo
+
+_LOCK_PICTURED: Final = "SELECT photo_id FROM pupil WHERE school_id = %(school_id)s AND id = %(id)s FOR UPDATE"
+_PICTURE: Final = "UPDATE pupil SET photo_id = %(photo_id)s WHERE school_id = %(school_id)s AND id = %(id)s"
 
 
 def keep_photo(work: Work, school_id: UUID, content: bytes) -> UUID:
@@ -26,7 +31,7 @@ def keep_photo(work: Work, school_id: UUID, content: bytes) -> UUID:
         "sha256": digest,
         "added_at": work.now,
     }
-    insert_rows(work.session, Photo, [row])
+    work.ask_last(insertion([rows_of(Photo, tuple(row), [tuple(row.values())], {})]))
     payload = {"bytes": len(content)}
     personal = {"sha256": digest.hex()}
     audit.record(work, "pupils.keep_photo", Subject("photo", photo_id), payload, school_id=school_id, personal=personal)
@@ -36,16 +41,17 @@ def keep_photo(work: Work, school_id: UUID, content: bytes) -> UUID:
 def set_photo(work: Work, school_id: UUID, pupil_id: UUID, content: bytes | None) -> UUID | None:
     """Give the pupil another picture, or none; the old one is deleted. Raises NotFound."""
     require_office(work, school_id)
-    wanted = select(Pupil.photo_id).where(Pupil.school_id == school_id, Pupil.id == pupil_id).with_for_update()
-    if (found := work.session.execute(wanted).one_or_none()) is None:
+    pupil = {"school_id": school_id, "id": pupil_id}
+    locking = Question(_LOCK_PICTURED, pupil, list)
+    work.ask(locking)
+    if not locking.answer:
         raise NotFound
+    before = locking.answer[0].photo_id
     photo_id = keep_photo(work, school_id, content) if content is not None else None
-    work.session.execute(
-        update(Pupil).where(Pupil.school_id == school_id, Pupil.id == pupil_id).values(photo_id=photo_id)
-    )
-    if found[0] is not None:
-        forget_photo(work, school_id, found[0])
-    payload = {"photo_id": photo_id, "before": found[0]}
+    work.ask_last([Question(_PICTURE, {"photo_id": photo_id, **pupil}, nothing)])
+    if before is not None:
+        forget_photo(work, school_id, before)
+    payload = {"photo_id": photo_id, "before": before}
     audit.record(work, "pupils.set_photo", Subject("pupil", pupil_id), payload, school_id=school_id)
     return photo_id
 

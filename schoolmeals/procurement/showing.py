@@ -10,13 +10,17 @@ from babel.dates import format_timedelta
 from flask_babel import gettext
 
 from schoolmeals.errors import N_
+from schoolmeals.procurement.holding import is_complaint
 from schoolmeals.procurement.needing import Served
 from schoolmeals.procurement.profiles import Number, Profile
 from schoolmeals.procurement.queries.tenders import TenderView
 from schoolmeals.procurement.rules.acts import Act, ActKind
+from schoolmeals.procurement.rules.complaints import STAGE_NAMES as COMPLAINT_STAGES
+from schoolmeals.procurement.rules.complaints import ComplaintStage
 from schoolmeals.procurement.rules.need import Need
+from schoolmeals.procurement.rules.permissions import Party
 from schoolmeals.procurement.rules.sections import Field, FieldKind, sections_for
-from schoolmeals.procurement.rules.stages import STAGE_NAMES, TenderStage, tender_stage
+from schoolmeals.procurement.rules.stages import OVER, STAGE_NAMES, TenderStage, tender_stage
 from schoolmeals.procurement.words import (
     ACT_NAMES,
     AGE_GROUP_NAMES,
@@ -115,6 +119,12 @@ def timeline(view: TenderView, now: datetime) -> list[dict[str, Any]]:
     if stopped is not None:
         steps.append({"title": stage_tag(view.line.stage)[0], "moment": stopped, "state": "current"})
     return steps
+
+
+def may_complain(view: TenderView) -> bool:
+    """Whether the way to a complaint is shown: to whoever has not signed in, as long as anybody could make one."""
+    stranger = Party.PERSON not in view.parties and view.line.stage not in OVER
+    return stranger or "make_complaint" in view.deeds
 
 
 def running_term(view: TenderView, now: datetime) -> tuple[str, datetime] | None:
@@ -239,6 +249,7 @@ def history(acts: Sequence[Act]) -> list[dict[str, Any]]:
     return [
         {
             "id": one.id,
+            "kind": one.kind.value,
             "title": gettext(ACT_NAMES[one.kind]),
             "moment": one.at,
             "text": _said_of(one),
@@ -255,7 +266,19 @@ def _said_of(act: Act) -> str:
     if act.kind is ActKind.SEAT_ENDED:
         # That somebody left is everybody's business; why, is the commission's and the auditors'.
         return str(payload.get("name", ""))
+    if act.kind is ActKind.APPOINTMENT_DECLINED:
+        return ""
+    if act.kind in (ActKind.SUSPENDED, ActKind.RESUMED) and is_complaint(payload["cause_id"]):
+        return _of_complaint(act)
     return str(payload.get("reason") or said(payload.get("rationale")) or payload.get("name") or "")
+
+
+def _of_complaint(act: Act) -> str:
+    """By which complaint a tender is held, or what became of it, so that the tender runs on."""
+    said_there = str(act.payload["reason"])
+    if act.kind is ActKind.SUSPENDED:
+        return str(gettext("Complaint No. %(number)s", number=said_there))
+    return str(gettext(COMPLAINT_STAGES[ComplaintStage(said_there)]))
 
 
 def _ends(view: TenderView, stage: TenderStage) -> str:

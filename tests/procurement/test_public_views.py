@@ -12,11 +12,15 @@ from flask.testing import FlaskClient
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.ids import new_id
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import cancelling
 from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.rules.acts import Act, ActKind
 from schoolmeals.procurement.rules.differences import Difference, differences
 from schoolmeals.procurement.rules.stages import TenderStage
-from schoolmeals.procurement.showing import time_left
+from schoolmeals.procurement.showing import history, time_left
 from tests.factories.procurement import Procurement
+from tests.procurement.test_complaints import accept, complain, decide
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -173,3 +177,42 @@ def test_what_comes_or_goes_is_told_by_its_fields() -> None:
     one_less = {"lots": [{**LOT, "items": LOT["items"][:1]}]}
     assert differences({"lots": [LOT]}, one_less) == [Difference(("lots", "l", "items", "b", "quantity"), 6, None)]
     assert differences(one_less, {"lots": [LOT]}) == [Difference(("lots", "l", "items", "b", "quantity"), None, 6)]
+
+
+def test_a_complaint_that_holds_is_named_and_so_is_what_became_of_it(client: FlaskClient, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.STANDSTILL)
+    complaint_id = complain(world, tender_id)
+    accept(world, tender_id, complaint_id)
+    shown = page(client, f"/tenders/{tender_id}")
+    assert "All its terms wait until it is resumed." in shown
+    assert shown.count("Complaint No. 1") == 2, "at the top, and in what has happened"
+    decide(world, tender_id, complaint_id)
+    shown = page(client, f"/tenders/{tender_id}")
+    assert "All its terms wait" not in shown
+    assert '<span class="hint">Declined</span>' in shown
+    answer = client.get(f"/tenders/{tender_id}", headers={"Accept-Language": "ru"})
+    assert '<span class="hint">declined</span>' not in answer.get_data(as_text=True)
+
+
+def test_a_cancelled_tender_says_why_and_offers_no_complaint(client: FlaskClient, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.BIDDING)
+    way = f"/tenders/{tender_id}/complain"
+    assert all(way in page(client, f"/tenders/{tender_id}{rest}") for rest in ("", "/award"))
+    about: dict[str, Any] = {"reason_code": "no-need", "reason": "The school is rebuilt", "clock": deed_clock}
+    world.do(cancelling.cancel_tender, tender_id, **about)
+    shown = page(client, f"/tenders/{tender_id}")
+    assert shown.index("The school is rebuilt") < shown.index("What comes when")
+    assert not any(way in page(client, f"/tenders/{tender_id}{rest}") for rest in ("", "/award"))
+
+
+def test_why_somebody_declined_a_seat_is_nobodys_business(app: Flask) -> None:
+    declined = Act(
+        id=new_id(),
+        number=1,
+        kind=ActKind.APPOINTMENT_DECLINED,
+        at=datetime(2026, 9, 1, tzinfo=UTC),
+        payload={"reason": "An illness"},
+    )
+    with app.test_request_context("/"):
+        (told,) = history([declined])
+    assert (told["kind"], told["text"]) == ("appointment-declined", "")

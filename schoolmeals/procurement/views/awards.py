@@ -204,7 +204,7 @@ def _award(tender_id: UUID) -> dict[str, Any]:
         "complaints": [shown_complaint(one) for one in complaints],
         "contracts": [shown_line(one, names) for one in lines],
         "contracted": {one.lot_id for one in lines if one.stage not in ENDED_EARLY},
-        "may_complain": "make_complaint" in view.deeds or actor().id is None,
+        "may_complain": showing.may_complain(view),
         "version": version,
         "supplier_names": {one.id: one.name(language()) for one in found_names if one.kind == "supplier"},
     }

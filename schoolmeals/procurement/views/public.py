@@ -92,6 +92,7 @@ def tender(tender_id: UUID) -> Any:
         history=showing.history(acts),
         enquiries=shown_enquiries(asked, document),
         questions_until=_questions_until(view),
+        may_complain=showing.may_complain(view),
         decisions=decisions,
         repeats=repeats,
         repeated_by=repeated_by,

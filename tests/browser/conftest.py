@@ -27,6 +27,7 @@ BARRIERS: Final = {
     # What passed is not written up: on long pages that takes longer than the looking.
     "resultTypes": ["violations"],
 }
+AXE: Final = Axe().axe_script
 SHIFTED_DATE: Final = """(() => {
   const ahead = %d - Date.now(), Real = Date;
   globalThis.Date = class extends Real {
@@ -107,7 +108,19 @@ def sign_in(app: Flask, address: str) -> Callable[[BrowserContext, Any], None]:
 
 
 def no_barriers(page: Page) -> None:
-    """No violation of WCAG 2.2 AA or of axe's best practice, and nothing wider than the window."""
-    found = Axe().run(page, options=BARRIERS).response["violations"]
+    """No violation of WCAG 2.2 AA or of axe's best practice, and nothing wider than the window.
+
+    A page may be looked at several times, at other widths or in other colours: axe is read once.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("(barriers) => axe.run(barriers).then((found) => found.violations)", BARRIERS)
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), "wider than the window"
+
+
+def no_barriers_at(page: Page, *widths: int) -> None:
+    """The same at each width. No page asks how wide the window was when it came, so it need not come again."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        no_barriers(page)

@@ -42,7 +42,7 @@ def standing_award(work: Work, tender_id: UUID, lot_id: UUID) -> Award:
 
 
 def award_best(
-    work: Work, hand: AtHand, profile: Profile, lot_id: UUID, candidates: Sequence[Candidate]
+    work: Work, hand: AtHand, profile: Profile, lot_id: UUID, candidates: Sequence[Candidate], *, zone: ZoneInfo
 ) -> tuple[Award | None, list[tuple[Candidate, list[Finding]]]]:
     """Decide on the first candidate whom nothing speaks against at this moment; also tells who was passed over, and
     why. Raises Conflict ``conflict-of-interest`` where a member would decide about somebody close.
@@ -50,9 +50,8 @@ def award_best(
     passed: list[tuple[Candidate, list[Finding]]] = []
     for one in candidates:
         refuse_conflicts(work, hand, one.tenderer_id)
-        findings = speaks_against(
-            work, hand, profile, lot_id=lot_id, bid_id=one.bid_id, supplier_id=one.tenderer_id, occasion="award"
-        )
+        about = {"lot_id": lot_id, "bid_id": one.bid_id, "supplier_id": one.tenderer_id}
+        findings = speaks_against(work, hand, profile, **about, occasion="award", zone=zone)
         if not findings:
             return _keep(work, hand, lot_id, one), passed
         passed.append((one, findings))
@@ -78,7 +77,7 @@ def promote_next(work: Work, hand: AtHand, profile: Profile, lot_id: UUID, zone:
     """
     ranked = ranking_of(work, hand.id).get(lot_id, ())
     left = following(ranked, tried_bids(work, hand.id, lot_id))
-    award, _passed = award_best(work, hand, profile, lot_id, left)
+    award, _passed = award_best(work, hand, profile, lot_id, left, zone=zone)
     terms = standstill_terms(work, hand, profile, zone)
     own = {f"{name}:{lot_id}": term for name, term in terms.items()}
     if award is None:

@@ -4,6 +4,7 @@ winner had been in the register of bad faith for a week when the protocol was si
 
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict
@@ -34,12 +35,13 @@ def speaks_against(
     bid_id: UUID | None,
     supplier_id: UUID,
     occasion: str,
+    zone: ZoneInfo,
     contract_id: UUID | None = None,
 ) -> list[Finding]:
     """Look up what speaks against a supplier now, and write down what was looked up and found, whatever it is.
-    ``occasion`` is ``award`` or ``contract``.
+    ``occasion`` is ``award`` or ``contract``; registers count by the days of ``zone``, as they did at admission.
     """
-    snapshot = registers.check(work, supplier_id, hand.at, registers=registers_of(profile))
+    snapshot = registers.check(work, supplier_id, hand.at, registers=registers_of(profile), zone=zone)
     findings = [*_registered(snapshot), *_taken_staff(work, profile, bid_id)]
     row = Recheck(
         id=new_id(hand.at),

@@ -55,6 +55,20 @@ def test_f2_who_became_a_bad_faith_supplier_before_the_protocol_does_not_win(wor
     assert all(act.payload["imports"]["bad-faith"]["id"] for act in looked), "the import is named"
 
 
+def test_f2_holds_between_midnight_here_and_midnight_in_greenwich(world: Procurement) -> None:
+    """The entry begins today; in UTC it is still yesterday."""
+    tender_id = world.tender_in(TenderStage.EVALUATION)
+    _best, second, _rival = two_ranked(world, tender_id)
+    known_as(world, world.supplier_id)
+    world.clock.now = world.clock().replace(hour=19, minute=30) + timedelta(days=1)
+    today = world.clock().astimezone(ALMATY).date()
+    assert today > world.clock().date()
+    bring(world, BAD_FAITH.replace("2026-01-01", today.isoformat()))
+    sign_award(world, tender_id)
+    (award,) = standing(world, tender_id)
+    assert award.bid_id == second
+
+
 def test_f2_who_became_one_before_the_contract_does_not_sign(world: Procurement) -> None:
     tender_id = world.tender_in(TenderStage.CONTRACTING)
     contract_id = make(world, tender_id)

@@ -82,7 +82,7 @@ def sign_award(
     decided: dict[UUID, Award] = {}
     passed: dict[UUID, list[tuple[Candidate, list[Finding]]]] = {}
     for lot_id in lots:
-        award, passed[lot_id] = award_best(work, hand, profile, lot_id, ranked.get(lot_id, ()))
+        award, passed[lot_id] = award_best(work, hand, profile, lot_id, ranked.get(lot_id, ()), zone=zone)
         if award is not None:
             decided[lot_id] = award
             note_award(work, hand, award)

@@ -31,7 +31,7 @@ from schoolmeals.procurement.rules.judging import (
     may_reveal,
     within,
 )
-from schoolmeals.procurement.rules.quorum import voters
+from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.sheet import commitment_of, quorum
 from schoolmeals.procurement.table import has_declared, own_seat, require, said_in
 from schoolmeals.procurement.unsealing import profile_at
@@ -58,12 +58,7 @@ def give_score(
     problems = within(points_milli, wanted)
     if problems or points_milli is None:
         raise Invalid(fields={"points": problems})
-    known = {(row.bid_id, row.criterion): row for row in scores_of(work, hand.id, seat.id)}.get((bid_id, criterion))
-    if known is not None and known.id in revealed_ids(work, hand.id):
-        raise NotNow("already-revealed", ALREADY_REVEALED)
-    voting = {one.id for one in voters(hand.seats)}
-    told = {row.seat_id for row in revealed_scores(work, hand.id) if (row.bid_id, row.criterion) == (bid_id, criterion)}
-    require(is_judged_alone(len(told & voting), quorum(len(voting), profile)))
+    _require_hidden(work, hand, profile, seat, bid_id, criterion)
     salt = secrets.token_hex(SALT_BYTES)
     commitment = commitment_of(str(seat.id), str(bid_id), criterion, points_milli, salt)
     row = Score(
@@ -150,6 +145,15 @@ def contest_evidence(work: Work, tender_id: UUID, bid_id: UUID, sha256: str, *, 
     work.session.flush()
     said = {"bid": str(bid_id), "sha256": sha256, "reason_code": reason_code, "reason": row.reason}
     record_act(work, hand, ActKind.EVIDENCE_CONTESTED, said, lot_id=bid.lot_id, subject_id=seat.id)
+
+
+def _require_hidden(work: Work, hand: AtHand, profile: Profile, seat: SeatFacts, bid_id: UUID, criterion: str) -> None:
+    """Neither is the seat's own score revealed, nor those of a quorum, of which it would know. Raises NotNow."""
+    told = {row.seat_id for row in revealed_scores(work, hand.id) if (row.bid_id, row.criterion) == (bid_id, criterion)}
+    if seat.id in told:
+        raise NotNow("already-revealed", ALREADY_REVEALED)
+    voting = {one.id for one in voters(hand.seats)}
+    require(is_judged_alone(len(told & voting), quorum(len(voting), profile)))
 
 
 def _admitted_bid(work: Work, hand: AtHand, profile: Profile, bid_id: UUID) -> FrozenBid:

@@ -68,6 +68,7 @@ def sign_contract(
         bid_id=award.bid_id if award is not None else None,
         supplier_id=row.supplier_id,
         occasion="contract",
+        zone=zone,
         contract_id=row.id,
     )
     if findings:

@@ -7,7 +7,7 @@ from uuid import UUID
 from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.database import Work
-from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound
+from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import AtHand, permitted, record_act, reseated
 from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration, MemberKey
@@ -73,9 +73,13 @@ def accept_appointment(work: Work, tender_id: UUID) -> None:
 
 
 def decline_appointment(work: Work, tender_id: UUID, reason: str) -> None:
-    """Give the seat back before publication; an alternate is called. Raises Invalid."""
+    """Give the seat back before publication, or before having accepted; an alternate is called. Who sits at a
+    commission that is at work leaves by ``recuse``. Raises Invalid, NotNow ``accepted-already``.
+    """
     hand = permitted(work, "decline_appointment", tender_id)
     row = _own_row(work, hand)
+    if row.accepted_at is not None and hand.facts.version:
+        raise NotNow("accepted-already", ACCEPTED_ALREADY)
     given = _given(reason)
     row.ended_at, row.end_reason = work.now, "declined"
     work.session.flush()
@@ -215,5 +219,6 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
+ACCEPTED_ALREADY: Final = N_("You have accepted the seat. Leave the commission on the page of declarations.")
 NOT_WRAPPED: Final = FieldProblem.of("not-wrapped", N_("This is not a wrapped key. Make the key on this page."))
 NOT_A_KEY: Final = FieldProblem.of("not-a-key", N_("This is not an age key. Make the key on this page."))

@@ -1,6 +1,6 @@
 """Drawing a commission: the pool, the announcement of the seed, and the draw that anybody can repeat."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.access import permitted_in
-from schoolmeals.procurement.acting import AtHand, permitted, record_act
+from schoolmeals.procurement.acting import AtHand, acts_of, permitted, record_act
 from schoolmeals.procurement.models import CommissionSeat, PoolMember
 from schoolmeals.procurement.profiles import Profile, SeatsWanted
 from schoolmeals.procurement.queries.commission import full_name, pool_rows
@@ -21,7 +21,8 @@ from schoolmeals.procurement.queries.tenures import over_limits
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.draw import ALGORITHM, Candidate, DrawnSeat, draw, pool_digest, pool_suffices
-from schoolmeals.procurement.rules.quorum import is_composed
+from schoolmeals.procurement.rules.quorum import is_composed, places_free, too_few_left
+from schoolmeals.procurement.table import require
 from schoolmeals.verdicts import Refused
 
 CONSTITUENCIES: Final = ("parents", "trustees", "education", "health", "finance", "entrepreneurs", "ngo")
@@ -95,31 +96,35 @@ def remove_pool_member(work: Work, member_id: UUID) -> None:
     audit.record(work, "procurement.remove-pool-member", Subject("pool-member", row.id), {})
 
 
-def announce_draw(work: Work, tender_id: UUID, *, seed_source: str, seed_not_before: datetime) -> UUID:
+def announce_draw(
+    work: Work, tender_id: UUID, *, seed_source: str, seed_not_before: datetime, reason: str = ""
+) -> UUID:
     """Fix the pool and say which public number, not known to anybody yet, will be the seed; gives the act's id, under
     which everybody can read the pool.
 
     Left out of the pool: whoever is over the limits of rotation, has written in the tender, or sat in this commission
-    before. Raises Invalid, Conflict ``drawn-already``, NotNow ``pool-too-small``.
+    before. Once the commission is at work, and those who are left can decide nothing, alternates for the free seats
+    are drawn in the same way, with a published ``reason``. Raises Invalid, Conflict ``drawn-already``, NotNow
+    ``pool-too-small``, ``enough-left``.
     """
     hand = permitted(work, "announce_draw", tender_id)
     profile = profile_of(work, hand.tender)
     _check_announcement(work, seed_source, seed_not_before)
-    _check_new_draw(hand, profile)
+    _check_new_draw(hand, profile, reason)
+    seats, alternates = _wanted(hand, profile)
     pool, left_out = _eligible(work, hand, profile)
-    refused = pool_suffices([_candidate(one) for one in pool], profile.seats, profile.alternate_seats)
-    if refused is not None:
-        raise NotNow(refused.code, refused.sentence, **refused.facts)
+    require(pool_suffices([_candidate(one) for one in pool], seats, alternates))
     payload = {
         "algorithm": ALGORITHM,
         "pool": [_shown(one) for one in pool],
         "left_out": [{**_shown(one), "code": why.code} for one, why in left_out],
         "pool_sha256": pool_digest(_candidate(one) for one in pool),
-        "seats": [_seats_json(one) for one in profile.seats],
-        "alternates": [_seats_json(one) for one in profile.alternate_seats],
+        "seats": [_seats_json(one) for one in seats],
+        "alternates": [_seats_json(one) for one in alternates],
         "parents": sorted(profile.parents),
         "seed_source": seed_source.strip(),
         "seed_not_before": seed_not_before.isoformat(),
+        **({"reason": reason.strip()} if hand.facts.version else {}),
     }
     return record_act(work, hand, ActKind.DRAW_ANNOUNCED, payload).id
 
@@ -145,7 +150,8 @@ def draw_members(work: Work, tender_id: UUID, seed: str) -> list[UUID]:
         [SeatsWanted(**one) for one in said["alternates"]],
         frozenset(said["parents"]),
     )
-    _end_all(work, hand)
+    if said["seats"]:
+        _end_all(work, hand)
     rows = _seat(work, hand, drawn, {one["id"]: one["name"] for one in said["pool"]})
     seats = [
         {"seat_id": str(row.id), "candidate_id": str(row.pool_member_id), "part": row.part, "position": row.position}
@@ -192,7 +198,8 @@ def _eligible(work: Work, hand: AtHand, profile: Profile) -> tuple[list[PoolMemb
     organiser = hand.tender.organiser_id
     tired = over_limits(work, organiser, "commission-member", profile, [one.person_id for one in pool])
     seated = {seat.person_id for seat in hand.seats}
-    own = hand.facts.editors
+    # Whoever wrote the tender judges no bid on it, however long ago that was.
+    own = {act.by_person for act in acts_of(work, hand.id) if act.kind in WRITING} | hand.facts.editors
     refusals = {
         one.id: tired.get(one.person_id)
         or (Refused("own-work", OWN_TENDER) if one.person_id in own else None)
@@ -212,10 +219,22 @@ def _check_announcement(work: Work, seed_source: str, seed_not_before: datetime)
         raise Invalid(fields={name: found for name, found in problems.items() if found})
 
 
-def _check_new_draw(hand: AtHand, profile: Profile) -> None:
+def _wanted(hand: AtHand, profile: Profile) -> tuple[Sequence[SeatsWanted], Sequence[SeatsWanted]]:
+    """The seats and the alternates to be drawn: all of them, or those that fell free in a commission at work."""
+    if not hand.facts.version:
+        return profile.seats, profile.alternate_seats
+    return (), tuple(SeatsWanted(constituency, count) for constituency, count in places_free(hand.seats))
+
+
+def _check_new_draw(hand: AtHand, profile: Profile, reason: str) -> None:
     """A commission is drawn once; again only where everybody has answered and too few remain."""
     if hand.facts.draw is not None:
         raise Conflict("draw-announced", N_("A draw is already announced. Draw by its seed."))
+    if hand.facts.version:
+        require(too_few_left(hand.seats, profile))
+        if not reason.strip():
+            raise Invalid(fields={"reason": [NEEDED]})
+        return
     drawn = [seat for seat in hand.seats if seat.part != "secretary"]
     waiting = any(seat.stands and seat.accepted_at is None for seat in drawn)
     if drawn and (waiting or is_composed(drawn, profile) is None):
@@ -239,6 +258,7 @@ def _personal(row: PoolMember) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
+WRITING: Final = frozenset({ActKind.OPENED_DRAFT, ActKind.EDITED, ActKind.LOT_ADDED})
 SEED_KNOWN: Final = FieldProblem.of("seed-known", N_("Name a moment to come: a seed that is known is no seed."))
 OWN_TENDER: Final = N_("Has written in this tender.")
 SAT_BEFORE: Final = N_("Was in this commission before.")

@@ -10,6 +10,9 @@ Candidates are ranked by their tickets, as hexadecimal text, the smallest first.
 of the notice, takes its first so many; then the alternates are taken in the same way from who is left. The chair is the
 drawn member with the smallest ticket who speaks for neither parents nor trustees, where there is one; the deputy is the
 next of all members.
+
+Where a commission at work has become too small, alternates alone are drawn in the same way, with a pool and a seed that
+are announced anew.
 """
 
 import hashlib
@@ -61,14 +64,16 @@ def draw(
     alternates: Sequence[SeatsWanted],
     parents: frozenset[str],
 ) -> list[DrawnSeat]:
-    """The drawn members and alternates in the order of their positions. The pool must be large enough."""
+    """The drawn members and alternates in the order of their positions; without ``seats`` alternates alone are drawn.
+    The pool must be large enough.
+    """
     digest = pool_digest(pool)
     tickets = {one.id: ticket(digest, seed, one.id) for one in pool}
     ranked = sorted(pool, key=lambda one: tickets[one.id])
     members = _take(ranked, seats)
     taken = {one.id for one in members}
     spares = _take([one for one in ranked if one.id not in taken], alternates)
-    parts = _parts(sorted(members, key=lambda one: tickets[one.id]), parents)
+    parts = _parts(sorted(members, key=lambda one: tickets[one.id]), parents) if members else {}
     drawn = [*members, *spares]
     return [
         DrawnSeat(one.id, one.constituency, parts.get(one.id, "alternate"), place)

@@ -56,6 +56,8 @@ DRAFT: Final = (_S.DRAFT,)
 AMENDABLE: Final = (_S.DRAFT, _S.DISCUSSION, _S.BIDDING)
 """After publication the working copy is written for the next version; nobody sees it before that is published."""
 PREPARING: Final = (_S.DRAFT, _S.UNDER_REVIEW, _S.APPROVED)
+DRAWING: Final = (_S.ADMISSION, _S.EVALUATION, _S.AWARDING)
+"""The commission decides, and may be filled up by lot where too few are left. Before, any few with keys can open."""
 COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
 ONGOING: Final = COMMISSION_WORKS - UNPUBLISHED
 """Published, and not over."""
@@ -125,11 +127,11 @@ DEEDS: Final[dict[str, Permit]] = {
     "discard_amendment": _permit(OFFICERS, [_S.DISCUSSION, _S.BIDDING]),
     "publish_amendment": _permit(MAKERS, [_S.DISCUSSION, _S.BIDDING]),
     # The commission.
-    "announce_draw": _permit(OFFICERS, PREPARING),
-    "draw_members": _permit(OFFICERS, PREPARING),
+    "announce_draw": _permit(OFFICERS, [*PREPARING, *DRAWING]),
+    "draw_members": _permit(OFFICERS, [*PREPARING, *DRAWING]),
     "appoint_secretary": _permit(OFFICERS, PREPARING),
-    "accept_appointment": _permit([_P.INVITED], PREPARING),
-    "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], PREPARING),
+    "accept_appointment": _permit([_P.INVITED], [*PREPARING, *DRAWING]),
+    "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], [*PREPARING, *DRAWING]),
     "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
     "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION, _S.EVALUATION, _S.AWARDING]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),

@@ -1,5 +1,6 @@
 """Whether a commission is one: odd, large enough, parents among it, and enough of it present to decide."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,6 +131,24 @@ def next_alternate(seats: Iterable[SeatFacts], leaving: SeatFacts, parents: froz
     return next(iter([*same, *kin, *free]), None)
 
 
+def too_few_left(seats: Sequence[SeatFacts], profile: Profile) -> Refused | None:
+    """A commission at work is filled up by lot only where those who are left can decide nothing: fewer than a quorum,
+    and no alternate who could be called or has yet to answer.
+    """
+    waiting = any(one.pool_member_id and one.stands and not one.accepted_at for one in seats)
+    free = any(one.part == "alternate" and one.stands and one.accepted_at and not one.seated_at for one in seats)
+    left, wanted = len(voters(seats)), quorum_size(seats, profile)
+    if waiting or free or left >= wanted:
+        return Refused("enough-left", ENOUGH_LEFT, {"present": left, "needed": wanted})
+    return None
+
+
+def places_free(seats: Sequence[SeatFacts]) -> list[tuple[str, int]]:
+    """Whom the free seats spoke for, and how many of each: whoever is drawn for them speaks for the same."""
+    counts = Counter(seat.constituency or "" for seat in vacancies(seats))
+    return sorted(counts.items())
+
+
 def _percent(profile: Profile) -> int:
     return profile.commission("quorum_percent").value
 
@@ -155,6 +174,10 @@ def _has_parents(voting: Sequence[SeatFacts], profile: Profile) -> Refused | Non
     return Refused("too-few-parents", TOO_FEW_PARENTS, {"parents": parents, "members": len(voting)})
 
 
+ENOUGH_LEFT: Final = N_(
+    "%(present)s members are left, and %(needed)s can decide; or somebody who was drawn can still be called or answer. "
+    "Further members are drawn only where nothing else helps."
+)
 NO_QUORUM: Final = N_("%(present)s of the commission are present, and %(needed)s are needed.")
 TOO_FEW_KEYS: Final = N_("%(keys)s members have published keys, and %(needed)s are needed to open a bid.")
 KEYS_MISSING: Final = N_("Members without a key: %(names)s. Bids cannot be sealed to them.")

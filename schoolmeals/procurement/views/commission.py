@@ -17,8 +17,9 @@ from schoolmeals.procurement.actions import draws
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.permissions import Party
-from schoolmeals.procurement.rules.quorum import SeatFacts, vacancies
+from schoolmeals.procurement.rules.permissions import DRAWING, Party
+from schoolmeals.procurement.rules.quorum import SeatFacts, too_few_left, vacancies
+from schoolmeals.procurement.rules.stages import UNPUBLISHED
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.words import CONSTITUENCY_NAMES, PART_NAMES
@@ -55,7 +56,8 @@ def _announce(work: Work, draft_id: UUID) -> None:
     # Whose draft it is comes first: what was typed into a stranger's form is nobody's business.
     tender_queries.task_list(work, draft_id)
     source = request.form.get("seed_source", "")
-    draws.announce_draw(work, draft_id, seed_source=source, seed_not_before=_moment())
+    reason = request.form.get("reason", "")
+    draws.announce_draw(work, draft_id, seed_source=source, seed_not_before=_moment(), reason=reason)
 
 
 def _draw(work: Work, draft_id: UUID) -> None:
@@ -103,6 +105,7 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         acts = tender_queries.acts(work, draft_id)
         announced = next((one.id for one in reversed(acts) if one.kind is ActKind.DRAW_ANNOUNCED), None)
         record = commission_queries.draw_record(work, announced) if announced is not None else None
+    is_short = view.line.stage in DRAWING and too_few_left(found.seats, view.profile) is None
     return {
         "view": view,
         "draft_id": draft_id,
@@ -116,7 +119,10 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         "may_take_out": Party.CITY_ADMIN in view.parties and "recuse" in view.deeds,
         "record": record,
         "not_before": showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])) if record else "",
-        "may_announce": "announce_draw" in view.deeds and (record is None or record.drawn_at is not None),
+        "too_few": is_short,
+        "may_announce": "announce_draw" in view.deeds
+        and (record is None or record.drawn_at is not None)
+        and (view.line.stage in UNPUBLISHED or is_short),
         "may_draw": "draw_members" in view.deeds and record is not None and record.drawn_at is None,
         "may_keep": Party.OFFICER in view.parties
         and "appoint_secretary" in view.deeds

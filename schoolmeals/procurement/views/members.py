@@ -64,11 +64,15 @@ def answer_appointment(commission_id: UUID) -> Any:
     try:
         with transaction(actor(), now()) as work:
             _answer(work, commission_id)
+            is_late = member_queries.seat_view(work, commission_id).published_at is not None
     except Refusal as refusal:
         return again(refusal, "procurement/my_seat.html", **(_seat(commission_id) | {"typed": request.form}))
     if request.form["answer"] == "decline":
         flash(gettext("You gave the seat back. An alternate is called."), "good")
         return redirect(url_for("procurement.my_seats"), code=303)
+    if is_late:
+        flash(gettext("You accepted the seat. Now declare your interests."), "good")
+        return redirect(url_for("procurement.declarations", commission_id=commission_id), code=303)
     flash(gettext("You accepted the seat. Now make your key."), "good")
     return redirect(url_for("procurement.my_key", commission_id=commission_id), code=303)
 

@@ -79,7 +79,9 @@ def sitting_name(sitting: Sitting, others: Iterable[Sitting] = ()) -> str:
     name = gettext(MEALS[sitting.meal])
     if sitting.shift == 1 and all(one.meal != sitting.meal or one.shift == 1 for one in others):
         return str(name)
-    return str(gettext("%(meal)s, shift %(shift)s", meal=name, shift=sitting.shift))
+    meal, comma, shift = str(gettext("%(meal)s, shift %(shift)s", meal=name, shift=sitting.shift)).partition(", ")
+    # The number of a shift does not begin a line.
+    return meal + comma + shift.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def hours(sitting: Held) -> str:

@@ -313,8 +313,8 @@ def test_a_meal_is_added_moved_and_ended(office: FlaskClient, canteen: Canteen, 
     path = f"/school/{canteen.school_id}/sittings"
     form = {"meal": "lunch", "shift": "2", "opens_at": "14:10", "closes_at": "15:00"}
     page = parsed(send(office, path, form, follow=True))
-    assert "Lunch, shift 1" in page
-    assert "Lunch, shift 2" in page
+    assert "Lunch, shift\N{NO-BREAK SPACE}1" in page
+    assert "Lunch, shift\N{NO-BREAK SPACE}2" in page
     second = do(sittings_of, canteen.school_id)[1]
     assert (second.opens_at, second.closes_at) == (time(14, 10), time(15))
     send(office, f"{path}/{second.id}", {"opens_at": "14:20", "closes_at": "15.10"})

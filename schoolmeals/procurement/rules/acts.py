@@ -295,6 +295,7 @@ def _executed(facts: TenderFacts, act: Act) -> TenderFacts:
     because nobody was left are open again; where admission is decided anew, those too to which nobody was admitted.
     What is contracted or cancelled stays so.
     """
+    times: tuple[str, ...]
     match act.payload.get("back_to"):
         case "admission":
             again = set(facts.lots)

@@ -12,9 +12,11 @@ from schoolmeals.errors import N_, Invalid, NotFound, Refusal
 from schoolmeals.procurement.actions import evaluation, low_prices, scoring
 from schoolmeals.procurement.queries.bid_files import bid_file as opened_file
 from schoolmeals.procurement.queries.evaluation import EvaluationBoard, evaluation_board
+from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.judging import CONTEST_REASONS, as_points, reasons_missing
 from schoolmeals.procurement.rules.low_price import low_price_term
+from schoolmeals.procurement.rules.permissions import Party
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.showing import said, stage_tag
 from schoolmeals.procurement.showing_scores import behind, contested, explained, out_text, points_text
@@ -50,10 +52,13 @@ def evaluate(commission_id: UUID, score_step: str) -> Any:
     try:
         with transaction(actor(), now()) as work:
             STEPS[score_step](work, commission_id)
+            signs = score_step == "finish" and Party.CHAIR in visible(work, commission_id).parties
     except Refusal as refusal:
         return again(refusal, SHEET, **(_board(commission_id) | {"typed": request.form, "wrong_at": score_step}))
     flash(gettext(DONE[score_step]), "good")
-    return redirect(url_for("procurement.scoring_board", commission_id=commission_id), code=303)
+    # Whoever chairs signs the award next; the secretary stays where the way on is told.
+    place = "procurement.award_to_sign" if signs else "procurement.scoring_board"
+    return redirect(url_for(place, commission_id=commission_id), code=303)
 
 
 @pages.get("/commission/<uuid:commission_id>/scores/<uuid:bid_id>")

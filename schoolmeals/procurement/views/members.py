@@ -63,8 +63,8 @@ def answer_appointment(commission_id: UUID) -> Any:
     """Accept or decline the seat."""
     try:
         with transaction(actor(), now()) as work:
-            _answer(work, commission_id)
             is_late = member_queries.seat_view(work, commission_id).published_at is not None
+            _answer(work, commission_id)
     except Refusal as refusal:
         return again(refusal, "procurement/my_seat.html", **(_seat(commission_id) | {"typed": request.form}))
     if request.form["answer"] == "decline":

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from schoolmeals.ids import new_id
+from schoolmeals.keys import seal
 from schoolmeals.procurement.documents import canonical_text, digest_of
-from schoolmeals.procurement.models import Complaint, ComplaintFile, Contract, ContractDocument, Lot
+from schoolmeals.procurement.models import Complaint, ComplaintFile, Contract, ContractDocument, Lot, Security
+from schoolmeals.procurement.views.suppliers import evidence_key
 from tests.factories import saved
 from tests.factories.procurement import LOT_SECTIONS, TITLE, texts
 
@@ -43,6 +45,31 @@ def new_contract(tender_id: UUID, school_id: UUID, now: datetime, *, author_id: 
     text = canonical_text(_text(contract_id, tender_id))
     saved(ContractDocument(contract_id=contract_id, version=1, at=now, text=text, sha256=digest_of(text)))
     return ContractRows(contract_id, *_complaint(tender_id, now, author_id or new_id(now)))
+
+
+def new_security(tender_id: UUID, contract_id: UUID, supplier_id: UUID, at: datetime) -> UUID:
+    """A security of the contract, with its paper; gives its id."""
+    id = new_id(at)
+    row = Security(
+        id=id,
+        tender_id=tender_id,
+        purpose="contract",
+        contract_id=contract_id,
+        supplier_id=supplier_id,
+        kind="bank-guarantee",
+        number="BG-7",
+        issuer="Банк",
+        amount_minor=21_600_00,
+        currency="KZT",
+        valid_until=date(2027, 5, 25),
+        file_name="guarantee.pdf",
+        media_type="application/pdf",
+        sha256=bytes(32),
+        content=seal(evidence_key(), b"%PDF-1", id.bytes),
+        recorded_at=at,
+    )
+    saved(row)
+    return id
 
 
 def _complaint(tender_id: UUID, now: datetime, author_id: UUID) -> tuple[UUID, UUID]:

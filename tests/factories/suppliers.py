@@ -6,7 +6,7 @@ from uuid import UUID
 
 from schoolmeals.ids import new_id
 from schoolmeals.keys import seal
-from schoolmeals.procurement.models import RegisterImport, SupplierEquipment, SupplierEvidence
+from schoolmeals.procurement.models import RegisterImport, SupplierEquipment, SupplierEvidence, SupplierProof
 from schoolmeals.procurement.views.registers import PURPOSE
 from schoolmeals.procurement.views.suppliers import evidence_key
 from tests.factories import saved
@@ -30,6 +30,24 @@ def new_evidence(organisation_id: UUID, at: datetime) -> str:
     )
     saved(row)
     return sha256
+
+
+def new_proof(organisation_id: UUID, at: datetime) -> UUID:
+    """A paper that shows who acts for a supplier; gives its id."""
+    id = new_id(at)
+    row = SupplierProof(
+        id=id,
+        organisation_id=organisation_id,
+        kind="registration",
+        file_name="registration.pdf",
+        media_type="application/pdf",
+        size_bytes=6,
+        sha256=bytes(32),
+        content=seal(evidence_key(), b"%PDF-1", id.bytes),
+        added_at=at,
+    )
+    saved(row)
+    return id
 
 
 def new_equipment(organisation_id: UUID, at: datetime) -> UUID:

@@ -25,7 +25,7 @@ from schoolmeals.wallet.models import Purse, TopUp
 from tests.factories import saved
 from tests.factories import session as session_of_factories
 from tests.factories.canteen import Canteen, new_canteen, new_card, new_eater
-from tests.factories.contract_rows import new_contract
+from tests.factories.contract_rows import new_contract, new_security
 from tests.factories.files import new_kept_file
 from tests.factories.identity import (
     DeviceFactory,
@@ -42,7 +42,7 @@ from tests.factories.parents import NoticeFactory
 from tests.factories.protocols import new_protocol
 from tests.factories.pupils import CardFactory, GuardianshipFactory, PhotoFactory
 from tests.factories.seats import new_pool_member, new_seat
-from tests.factories.suppliers import new_equipment, new_evidence, new_register, new_register_upload
+from tests.factories.suppliers import new_equipment, new_evidence, new_proof, new_register, new_register_upload
 from tests.factories.wallet import CASH
 from tests.shelf import Shelf
 
@@ -154,6 +154,7 @@ def _tender(canteen: Canteen) -> dict[str, Any]:
         "ledger_kind": "equipment",
         "ledger_line_id": new_equipment(canteen.school_id, canteen.now),
         "paper_sha256": new_evidence(canteen.school_id, canteen.now),
+        "proof_id": new_proof(canteen.school_id, canteen.now),
         "register_id": new_register(canteen.now),
         "bid_step": "withdraw",
         "change": "explain",
@@ -167,8 +168,10 @@ def _contract(tender_id: UUID, canteen: Canteen) -> dict[str, Any]:
     """A contract of the tender's, and a complaint about it."""
     rows = new_contract(tender_id, canteen.school_id, canteen.now)
     chosen = {"decision": "suspend", "complaint_move": "refuse", "contract_step": "terminate"}
+    chosen |= {"security_step": "end"}
+    security_id = new_security(tender_id, rows.contract_id, canteen.school_id, canteen.now)
     ids = {"contract_id": rows.contract_id, "complaint_id": rows.complaint_id, "complaint_file_id": rows.file_id}
-    return {**ids, **chosen}
+    return {**ids, **chosen, "security_id": security_id}
 
 
 def _rows(canteen: Canteen, pupil_id: UUID, guardian: UUID) -> dict[str, Any]:

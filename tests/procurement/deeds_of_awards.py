@@ -1,6 +1,7 @@
 """How the deeds from the award on are done, for the table of permissions; see ``deeds.py``."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,11 +10,21 @@ from sqlalchemy import select
 from schoolmeals.database import Work
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.acting import deed_clock
-from schoolmeals.procurement.actions import awarding, cancelling, changes, complaints, contracts, signing, suspending
+from schoolmeals.procurement.actions import (
+    awarding,
+    cancelling,
+    changes,
+    complaints,
+    contracts,
+    securities,
+    signing,
+    suspending,
+)
 from schoolmeals.procurement.actions.changes import NewChange
 from schoolmeals.procurement.actions.complaints import NewComplaint
 from schoolmeals.procurement.models import CommissionSeat
 from schoolmeals.procurement.queries.drafts import lots_of
+from schoolmeals.procurement.rules.securities import NewSecurity
 from tests.factories.contracts import SITE, direct_terms
 from tests.factories.procurement import ALMATY, Procurement
 
@@ -29,7 +40,27 @@ def _present(work: Work, tender_id: UUID) -> list[UUID]:
     return list(work.session.scalars(select(CommissionSeat.id).where(CommissionSeat.tender_id == tender_id)))
 
 
+def _security() -> NewSecurity:
+    about: dict[str, Any] = {
+        "kind": "deposit",
+        "number": "7",
+        "issuer": "Bank",
+        "file_name": "a.pdf",
+        "content": b"%PDF-1",
+    }
+    return NewSecurity(**about, amount_minor=1, valid_until=date(2027, 1, 1))
+
+
 RECIPES: Final[dict[str, Recipe]] = {
+    "record_bid_security": lambda _world, work, tender: securities.record_bid_security(
+        work, tender, new_id(work.now), new_id(work.now), _security(), key=bytes(32), zone=ALMATY
+    ),
+    "record_contract_security": lambda _world, work, tender: securities.record_contract_security(
+        work, tender, new_id(work.now), new_id(work.now), _security(), key=bytes(32)
+    ),
+    "end_security": lambda _world, work, tender: securities.end_security(
+        work, tender, new_id(work.now), outcome="returned", reason_code="lost", note=""
+    ),
     "sign_award": lambda _world, work, tender: awarding.sign_award(
         work, tender, present=_present(work, tender), zone=ALMATY
     ),

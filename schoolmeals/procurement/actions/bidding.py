@@ -22,6 +22,7 @@ from schoolmeals.procurement.acting import (
     permitted,
 )
 from schoolmeals.procurement.arriving import Arrival, Coming, arrive, queueing
+from schoolmeals.procurement.confirmed import require_confirmed
 from schoolmeals.procurement.models import TenderVersion
 from schoolmeals.procurement.parts import (
     chain_of,
@@ -229,7 +230,7 @@ def _submit(
             raise refusal
         return lost
     _require_own(work, tenderer_id)
-    manifest = _accepted(coming, arrival)
+    manifest = _accepted(work, coming, arrival)
     digest = manifest_digest(data)
     if arrival.known is not None:
         return _receipt_again(keys, arrival.known, tenderer_id, tender_id, digest)
@@ -261,7 +262,7 @@ def _refusal(work: Work, deed: str, tender_id: UUID, arrival: Arrival) -> Refusa
     return decide(deed, hand.stage, hand.parties)
 
 
-def _accepted(coming: Coming, arrival: Arrival) -> Manifest:
+def _accepted(work: Work, coming: Coming, arrival: Arrival) -> Manifest:
     """The manifest, where it is one for this tender as it is published now."""
     asked, manifest = arrival.asked, coming.manifest
     assert asked is not None, "bids are taken for what is published"
@@ -271,6 +272,8 @@ def _accepted(coming: Coming, arrival: Arrival) -> Manifest:
     _require(is_for(manifest, coming.tenderer_id, asked), Invalid)
     if arrival.lot_has_ended:
         raise NotNow("lot-ended", LOT_ENDED)
+    if not asked.unconfirmed_may_bid:
+        require_confirmed(work, coming.tenderer_id)
     return manifest
 
 

@@ -18,7 +18,7 @@ from schoolmeals.keys import seal
 from schoolmeals.procurement.access import permitted_in, require_supplier
 from schoolmeals.procurement.models import Supplier, SupplierEvidence, SupplierRepresentative
 from schoolmeals.procurement.rules.drafting import NEEDED
-from schoolmeals.procurement.rules.media import type_by_start
+from schoolmeals.procurement.rules.media import plain_name, type_by_start
 from schoolmeals.procurement.rules.suppliers import (
     EVIDENCE_MOST,
     NewSupplier,
@@ -160,7 +160,7 @@ def add_evidence(
             added_at=work.now,
         )
         work.session.add(row)
-    row.kind, row.title, row.file_name = kind, title.strip(), _plain_name(file_name, media_type)
+    row.kind, row.title, row.file_name = kind, title.strip(), plain_name(file_name, media_type)
     row.media_type, row.size_bytes, row.valid_until = media_type, len(content), valid_until
     row.content, row.removed_at = seal(key, content, row.id.bytes), None
     work.session.flush()
@@ -222,16 +222,6 @@ def _columns(details: SupplierDetails) -> dict[str, Any]:
         "person_keys": list(details.head_keys),
         "founders": list(details.founders),
     }
-
-
-def _plain_name(file_name: str, media_type: str) -> str:
-    """A name that can stand in an envelope: no path, no control characters, and the ending of what the file is."""
-    ending = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}[media_type]
-    name = file_name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    kept = "".join(one for one in name if one.isprintable() and one not in ":/\\").lstrip(".").strip()
-    while len(kept.encode()) > 120:
-        kept = kept[:-1]
-    return (kept or "paper") + ending
 
 
 def _record(

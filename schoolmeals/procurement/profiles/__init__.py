@@ -230,6 +230,11 @@ class Profile:
         return LowPrice(**{name: _number(one) for name, one in rule.items()}) if rule is not None else None
 
     @property
+    def unconfirmed_may_bid(self) -> bool:
+        """Whether a supplier bids before anybody has confirmed who acts for it; the commission is told at admission."""
+        return bool(self.json.get("unconfirmed_may_bid", True))
+
+    @property
     def unverified(self) -> tuple[str, ...]:
         """Where numbers stand that nobody has found in the law yet, as dotted paths."""
         return tuple(path for path, one in numbers_in(self.json) if not one["verified"])
@@ -281,6 +286,8 @@ def problems_of(document: Mapping[str, Any]) -> Iterator[str]:
     missing_numbers = NUMBERS - set(document["numbers"])
     if missing_numbers:
         yield f"numbers: missing {', '.join(sorted(missing_numbers))}"
+    if not isinstance(document.get("unconfirmed_may_bid", True), bool):
+        yield "unconfirmed_may_bid: true or false"
     if document["price_mode"] not in PRICE_MODES:
         yield f"price_mode: one of {', '.join(sorted(PRICE_MODES))}"
     if (document["price_mode"] == "competitive") != (document["low_price"] is not None):

@@ -174,6 +174,7 @@ class Asked:
     keys: KeySet
     lots: frozenset[str]
     envelopes: tuple[str, ...]
+    unconfirmed_may_bid: bool = True
 
 
 @lru_cache(maxsize=64)
@@ -181,7 +182,10 @@ def asked_by(text: str) -> Asked:
     """What a version's canonical text asks. In the last minutes before a deadline it is read for every bid anew."""
     document = json.loads(text)
     lots = frozenset(str(lot["id"]) for lot in document["lots"])
-    return Asked(key_set_of(document), lots, tuple(document["profile"]["envelopes"]))
+    profile = document["profile"]
+    return Asked(
+        key_set_of(document), lots, tuple(profile["envelopes"]), bool(profile.get("unconfirmed_may_bid", True))
+    )
 
 
 def is_for(manifest: Manifest, tenderer_id: UUID, asked: Asked) -> Refused | None:

@@ -61,6 +61,18 @@ DRAWING: Final = (_S.ADMISSION, _S.EVALUATION, _S.AWARDING)
 COMMISSION_WORKS: Final = frozenset(TenderStage) - OVER
 ONGOING: Final = COMMISSION_WORKS - UNPUBLISHED
 """Published, and not over."""
+OPENED: Final = (
+    _S.ADMISSION,
+    _S.EVALUATION,
+    _S.AWARDING,
+    _S.STANDSTILL,
+    _S.CONTRACTING,
+    _S.SUSPENDED,
+    _S.COMPLETE,
+    _S.CANCELLED,
+    _S.UNSUCCESSFUL,
+)
+"""Once bids may be open. Whether they are is asked besides: a tender can be suspended or cancelled before."""
 CONTRACTED: Final = (_S.CONTRACTING, _S.SUSPENDED, _S.COMPLETE, _S.UNSUCCESSFUL)
 DECIDING: Final = (_S.ADMISSION, _S.EVALUATION, _S.AWARDING, _S.STANDSTILL, _S.CONTRACTING)
 OFFICERS: Final = (_P.OFFICER,)
@@ -86,7 +98,9 @@ DEEDS: Final[dict[str, Permit]] = {
     "end_tenure": _permit(MAKERS, None),
     "publish_tenure_exception": _permit([_P.CITY_ADMIN], None),
     "import_register": _permit(MAKERS, None),
+    "judge_supplier": _permit(MAKERS, None),
     # Suppliers, about themselves.
+    "add_proof": _permit([_P.SUPPLIER], None),
     "register_supplier": _permit([_P.PERSON], None),
     "change_supplier": _permit([_P.SUPPLIER], None),
     "invite_representative": _permit([_P.SUPPLIER], None),
@@ -185,6 +199,9 @@ DEEDS: Final[dict[str, Permit]] = {
     "sign_change": _permit(SIGNERS, CONTRACTED),
     "refuse_change": _permit(SIGNERS, CONTRACTED),
     "extend_contract": _permit(SIGNERS, CONTRACTED),
+    "record_bid_security": _permit(OFFICERS, OPENED),
+    "record_contract_security": _permit(OFFICERS, CONTRACTED),
+    "end_security": _permit(OFFICERS, OPENED),
     "sign_lease": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),
     "terminate_contract": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),
     "complete_contract": _permit([_P.OFFICER, _P.BUYER], CONTRACTED),

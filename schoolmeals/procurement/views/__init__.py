@@ -20,6 +20,7 @@ from schoolmeals.procurement.views import (
     public,
 )
 from schoolmeals.procurement.views import complaints as complaints
+from schoolmeals.procurement.views import confirmations as confirmations
 from schoolmeals.procurement.views import contracts as contracts
 from schoolmeals.procurement.views import mending as mending
 from schoolmeals.procurement.views import ocds as ocds
@@ -27,6 +28,7 @@ from schoolmeals.procurement.views import papers as papers
 from schoolmeals.procurement.views import registers as registers
 from schoolmeals.procurement.views import scores as scores
 from schoolmeals.procurement.views import scoring as scoring
+from schoolmeals.procurement.views import securities as securities
 from schoolmeals.procurement.views import signing as signing
 from schoolmeals.procurement.views import subscriptions as subscriptions
 from schoolmeals.procurement.views import supplier_ledger as supplier_ledger

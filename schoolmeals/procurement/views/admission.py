@@ -18,6 +18,7 @@ from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.showing import said, stage_tag
 from schoolmeals.procurement.showing_scores import decision_tag, finding_text, flag_text, mark_of
 from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.confirmations import confirmation_tags
 from schoolmeals.procurement.views.desk import again
 from schoolmeals.procurement.views.table_frame import DECIDERS, TABLE, local_zone
 from schoolmeals.web import actor, guard, now, render, roles
@@ -182,7 +183,8 @@ def _bid_line(board: AdmissionBoard, row: Row) -> dict[str, Any]:
 def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
     with reading(actor(), now()) as look:
         board = admission_board(look, commission_id, local_zone())
-    row = board.row(bid_id)
+        row = board.row(bid_id)
+        tags = confirmation_tags(look, [row.candidate.row.tenderer_id])
     seats = {str(seat.id): seat.name for seat in board.voters}
     lot = board.lots[row.candidate.row.lot_id]
     fixable = [cell for cell in row.cells if _may_ask(board, row, cell)]
@@ -190,6 +192,7 @@ def _one_bid(commission_id: UUID, bid_id: UUID) -> dict[str, Any]:
         **_frame(board),
         "bid_id": bid_id,
         "tenderer": said(board.names[row.candidate.row.tenderer_id]),
+        "confirmation": tags[row.candidate.row.tenderer_id],
         "identifier": row.candidate.content.tenderer.identifier if row.candidate.content is not None else "",
         "lot": gettext("Lot %(number)s: %(school)s", number=lot["position"], school=said(lot["school"]["name"])),
         "row": row,

@@ -25,6 +25,7 @@ from schoolmeals.procurement.award_words import (
     word_for,
 )
 from schoolmeals.procurement.queries import contracts as contract_queries
+from schoolmeals.procurement.queries import securities as security_queries
 from schoolmeals.procurement.queries.contracts import ChangeFacts, ContractLine, ContractView, SignatureFacts
 from schoolmeals.procurement.rules.contracts import (
     CHANGE_KINDS,
@@ -35,8 +36,10 @@ from schoolmeals.procurement.rules.contracts import (
     LeaseState,
 )
 from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.confirmations import confirmation_tags
 from schoolmeals.procurement.views.contract_steps import STEPS
 from schoolmeals.procurement.views.desk import again
+from schoolmeals.procurement.views.securities import shown_security
 from schoolmeals.procurement.words import AGE_GROUP_NAMES, CHOICE_NAMES, MEAL_NAMES, SALE_UNIT_NAMES
 from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import day, grouped, money
@@ -173,6 +176,7 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         found = contract_queries.contract(work, contract_id)
         names = _names(work)
         leaves, joins = contract_queries.replaceable_staff(work, contract_id)
+        aside = _aside(work, found)
     text, line = found.text, found.line
     meals = [item for item in text["items"] if item["kind"] != "buffet"]
     return {
@@ -181,6 +185,7 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         "text": text,
         "title": showing.said(text["tender"]["title"]),
         "supplier": showing.said(text["supplier"]["name"]),
+        **aside,
         "buyer": showing.said(text["buyer"]["name"]),
         "organiser": showing.said(text["organiser"]["name"]),
         "items": [_item(item, text["currency"]) for item in meals],
@@ -206,6 +211,17 @@ def shown_contract(contract_id: UUID) -> dict[str, Any]:
         "change_id": new_id(now()),
         "typed": {},
         "open": "",
+    }
+
+
+def _aside(work: Work, found: ContractView) -> dict[str, Any]:
+    """What stands beside the contract: its security, and whether somebody has confirmed who acts for the supplier."""
+    secured = security_queries.contract_security(work, found.line.id)
+    return {
+        "confirmation": confirmation_tags(work, [found.line.supplier_id])[found.line.supplier_id],
+        "secured": secured,
+        "securities": [shown_security(one) for one in secured.given],
+        "reads_all": any(one.number for one in secured.given),
     }
 
 

@@ -22,6 +22,7 @@ from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.showing_openings import shown_line, shown_member, shown_step
 from schoolmeals.procurement.views.blueprint import pages
+from schoolmeals.procurement.views.confirmations import confirmation_tags
 from schoolmeals.procurement.views.desk import again
 from schoolmeals.web import PUBLIC_POLICY, SIGNED_IN, actor, frame, guard, language, now, render, roles, settings
 
@@ -119,10 +120,14 @@ def shown_opening(tender_id: UUID) -> dict[str, Any]:
         found = opening_queries.opening(look, tender_id)
         notice = version(look, tender_id).document
         tenderers = {id: identity.organisation(look, id) for id in {line.tenderer_id for line in found.lines}}
+        tags = confirmation_tags(look, tenderers)
         seats = opening_queries.seat_names(look, tender_id)
     schools = {lot["id"]: showing.said(lot["school"]["name"]) for lot in notice["lots"]}
     names = {id: one.name(language()) for id, one in tenderers.items()}
-    lines = [shown_line(line, found, names, schools, seats) for line in found.lines]
+    lines = [
+        {**shown_line(line, found, names, schools, seats), "confirmation": tags[line.tenderer_id]}
+        for line in found.lines
+    ]
     return {
         "found": found,
         "tender_id": tender_id,

@@ -13,6 +13,7 @@ from schoolmeals.errors import FieldProblem, Invalid, Refusal
 from schoolmeals.keys import derive_key
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.actions import suppliers as supplier_deeds
+from schoolmeals.procurement.confirmed import STANDING_NAMES, Standing, standings
 from schoolmeals.procurement.queries import suppliers as supplier_queries
 from schoolmeals.procurement.rules.suppliers import EVIDENCE_BYTES
 from schoolmeals.procurement.showing import said
@@ -76,6 +77,7 @@ def supplier(organisation_id: UUID) -> Any:
         own = supplier_queries.supplier(look, organisation_id)
         kept = supplier_queries.ledger(look, organisation_id)
         people = supplier_queries.representatives(look, organisation_id)
+        standing = standings(look, [organisation_id])[organisation_id]
     counts = {
         "staff": len(kept.staff),
         "equipment": len(kept.equipment),
@@ -89,6 +91,7 @@ def supplier(organisation_id: UUID) -> Any:
         name=own.organisation.name(language()),
         counts=counts,
         people=len(people),
+        standing=(gettext(STANDING_NAMES[standing.state]), "good" if standing.state is Standing.CONFIRMED else "care"),
         kinds={kind: gettext(name) for kind, name in KINDS.items()},
         overloaded=[one.facts.name for one in kept.staff if one.overloaded],
         demands=_demands(),

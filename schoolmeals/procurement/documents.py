@@ -86,6 +86,17 @@ def key_set(tender_id: UUID, seats: Sequence[SeatFacts], profile: Profile) -> Ke
     return KeySet(str(tender_id), profile.commission("shares_needed").value, tuple(members))
 
 
+def with_key(commission: Mapping[str, Any], tender_id: UUID, seat_id: UUID, recipient: str) -> dict[str, Any] | None:
+    """A notice's commission with another key for one of its members; None where it has no such member."""
+    if str(seat_id) not in {one["seat_id"] for one in commission["members"]}:
+        return None
+    own = {"key": recipient, "fingerprint": Member(str(seat_id), recipient).fingerprint}
+    members = [{**one, **(own if one["seat_id"] == str(seat_id) else {})} for one in commission["members"]]
+    chosen = tuple(Member(one["seat_id"], one["key"]) for one in members)
+    keys = KeySet(str(tender_id), commission["shares_needed"], chosen)
+    return {**commission, "members": members, "key_set_sha256": keys.sha256}
+
+
 def written(instant: datetime) -> str:
     """An instant in UTC, as all of our JSON has it."""
     return instant.isoformat().replace("+00:00", "Z")

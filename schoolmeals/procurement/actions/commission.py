@@ -1,7 +1,7 @@
 """The commission at work on itself: accepting, keys, declarations of interest, recusal, alternates."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from schoolmeals import identity
@@ -9,10 +9,12 @@ from schoolmeals.actors import Role
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotAllowed, NotFound, NotNow
 from schoolmeals.ids import new_id
-from schoolmeals.procurement.acting import AtHand, permitted, record_act, reseated
+from schoolmeals.procurement.acting import AtHand, Lock, permitted, record_act, reseated
+from schoolmeals.procurement.actions.publishing import keep_version
+from schoolmeals.procurement.documents import with_key, written
 from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration, MemberKey
 from schoolmeals.procurement.queries.commission import declaration_of
-from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.queries.drafts import document_now, profile_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.permissions import Party
@@ -90,10 +92,11 @@ def decline_appointment(work: Work, tender_id: UUID, reason: str) -> None:
 def publish_key(work: Work, tender_id: UUID, recipient: str, *, kept: KeptKey | None = None) -> str:
     """Publish the public half of a key that was made in the member's own browser; gives its fingerprint.
 
-    Until publication a new key takes the place of an earlier one. ``kept`` is the private half, wrapped, for a member
-    who comes to the opening with another device. Raises Invalid.
+    While no bids are taken a new key takes the place of an earlier one; once the tender is published that is a new
+    version of it, with the new key in the notice. ``kept`` is the private half, wrapped, for a member who comes to the
+    opening with another device. Raises Invalid, Conflict ``key-used``, ``no-key-in-the-notice``.
     """
-    hand = permitted(work, "publish_key", tender_id)
+    hand = permitted(work, "publish_key", tender_id, lock=Lock.CLOSE)
     if kept is not None:
         _check_kept(kept)
     try:
@@ -103,12 +106,30 @@ def publish_key(work: Work, tender_id: UUID, recipient: str, *, kept: KeptKey | 
     if any(seat.key_public == recipient and seat.person_id != work.actor.id for seat in hand.seats):
         raise Conflict("key-used", N_("This key belongs to another member. Make your own."))
     row = _own_row(work, hand)
+    notice = _with_key(work, hand, row, recipient) if hand.facts.version else None
     row.key_public, row.key_at = recipient, work.now
     _keep_key(work, row.id, recipient, kept)
     work.session.flush()
     fingerprint = Member(str(row.id), recipient).fingerprint
     record_act(work, hand, ActKind.KEY_PUBLISHED, {"key": recipient, "fingerprint": fingerprint}, subject_id=row.id)
+    if notice is not None:
+        why = {language: text % {"name": row.name} for language, text in NEW_KEY.items()}
+        about: dict[str, Any] = {"terms": {}, "act_id": new_id(hand.at), "rationale": why, "needs_confirmation": True}
+        keep_version(work, hand, ActKind.AMENDED, notice, **about, keys_only=True)
     return fingerprint
+
+
+def _with_key(work: Work, hand: AtHand, row: CommissionSeat, recipient: str) -> dict[str, Any]:
+    """The notice as it is published, but for the key. What is written for the next amendment is not in it, and waits;
+    a bid that came in the last instant of all must be sealed anew (``keys-changed``).
+    """
+    before = document_now(work, hand.tender)
+    assert before is not None, "the tender is published"
+    named = with_key(before["commission"], hand.id, row.id, recipient)
+    if named is None:
+        raise Conflict("no-key-in-the-notice", NO_KEY_IN_THE_NOTICE)
+    changed = {"version": hand.facts.version + 1, "published_at": written(hand.at), "commission": named}
+    return {**before, **changed}
 
 
 def declare_interest(
@@ -219,6 +240,13 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
+NEW_KEY: Final = {
+    "kk": "Комиссия мүшесі %(name)s жаңа кілт жасады. Өзге мәтін өзгерген жоқ.",
+    "ru": "Член комиссии %(name)s создал новый ключ. Остальной текст не изменился.",
+    "en": "%(name)s of the commission has made a new key. Nothing else in the text has changed.",
+}
+"""Published with the version, in all languages at once."""
+NO_KEY_IN_THE_NOTICE: Final = N_("Bids are sealed to the keys of those whom the notice names. You need no key.")
 ACCEPTED_ALREADY: Final = N_("You have accepted the seat. Leave the commission on the page of declarations.")
 NOT_WRAPPED: Final = FieldProblem.of("not-wrapped", N_("This is not a wrapped key. Make the key on this page."))
 NOT_A_KEY: Final = FieldProblem.of("not-a-key", N_("This is not an age key. Make the key on this page."))

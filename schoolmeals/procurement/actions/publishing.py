@@ -92,8 +92,11 @@ def keep_version(
     act_id: UUID,
     rationale: Mapping[str, str] | None = None,
     needs_confirmation: bool = False,
+    keys_only: bool = False,
 ) -> Act:
-    """Record that ``document`` is published (or amended) now, and keep it for ever."""
+    """Record that ``document`` is published (or amended) now, and keep it for ever. ``keys_only`` where what is written
+    in the working copy is not in it.
+    """
     text = canonical_text(document)
     digest = digest_of(text)
     payload = {
@@ -103,6 +106,7 @@ def keep_version(
         "terms": as_payload(terms),
         "needs_confirmation": needs_confirmation,
         **({"rationale": dict(rationale)} if rationale is not None else {}),
+        **({"keys_only": True} if keys_only else {}),
     }
     act = record_act(work, hand, kind, payload, id=act_id)
     version = TenderVersion(

@@ -256,7 +256,9 @@ def _published(facts: TenderFacts, act: Act) -> TenderFacts:
 def _amended(facts: TenderFacts, act: Act) -> TenderFacts:
     version = act.payload["version"]
     confirm = version if act.payload["needs_confirmation"] else facts.confirm_from_version
-    return replace(facts, version=version, confirm_from_version=confirm, editors=frozenset())
+    # A new key publishes nothing of what is written: whoever wrote it still needs a second person.
+    editors = facts.editors if act.payload.get("keys_only") else frozenset()
+    return replace(facts, version=version, confirm_from_version=confirm, editors=editors)
 
 
 def _suspended(facts: TenderFacts, act: Act) -> TenderFacts:

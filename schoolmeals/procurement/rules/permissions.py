@@ -146,7 +146,7 @@ DEEDS: Final[dict[str, Permit]] = {
     "appoint_secretary": _permit(OFFICERS, PREPARING),
     "accept_appointment": _permit([_P.INVITED], [*PREPARING, *DRAWING]),
     "decline_appointment": _permit([_P.INVITED, _P.MEMBER, _P.ALTERNATE], [*PREPARING, *DRAWING]),
-    "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], PREPARING),
+    "publish_key": _permit([_P.MEMBER, _P.ALTERNATE], [*PREPARING, _S.DISCUSSION]),
     "declare_interest": _permit([_P.MEMBER, _P.ALTERNATE], [_S.OPENING, _S.ADMISSION, _S.EVALUATION, _S.AWARDING]),
     "recuse": _permit([_P.MEMBER, _P.ALTERNATE, _P.CITY_ADMIN], COMMISSION_WORKS),
     # Bids.

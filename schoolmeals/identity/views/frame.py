@@ -24,6 +24,15 @@ pages = Blueprint(
     static_folder="static",
     static_url_path="/static/identity",
 )
+DEMO_PIN = "4719"
+"""What the demo's cashiers type. Visitors of a demo have to find it where it is asked for."""
+
+
+def demo_pin() -> str:
+    """The PIN to be shown; nothing outside a demo."""
+    return DEMO_PIN if settings().demo else ""
+
+
 pages.add_app_template_filter(till_name)
 pages.add_app_template_filter(browser_name)
 

@@ -29,7 +29,7 @@ from schoolmeals.identity.queries import me as my_row
 from schoolmeals.identity.queries import my_passkeys, my_sessions, my_tills, organisation, recovery_codes_left
 from schoolmeals.identity.rules import needs_second_factor
 from schoolmeals.identity.sites import present_site
-from schoolmeals.identity.views.frame import again, done, form, keyring, pages, see_other
+from schoolmeals.identity.views.frame import again, demo_pin, done, form, keyring, pages, see_other
 from schoolmeals.identity.views.proof import fresh_proof, proof_first
 from schoolmeals.identity.views.words import role_name
 from schoolmeals.identity.visitors import present_session_id
@@ -60,6 +60,7 @@ def me() -> Any:
         tills=tills,
         sessions=sessions,
         nudge=nudge,
+        demo_pin=demo_pin(),
     )
 
 

@@ -4,6 +4,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from schoolmeals.database import reading, transaction
 from schoolmeals.errors import Invalid
 from schoolmeals.identity.actions.devices import close_shift, enrol_device, open_shift
 from schoolmeals.identity.queries import cashiers_of, organisation
-from schoolmeals.identity.views.frame import again, keyring, pages, see_other
+from schoolmeals.identity.views.frame import again, demo_pin, keyring, pages, see_other
 from schoolmeals.identity.visitors import present_device
 from schoolmeals.verdicts import Refused
 from schoolmeals.web import DEVICE, PUBLIC_POLICY, actor, caller_address, guard, language, now, render, settings
@@ -106,9 +107,15 @@ def _shift(chosen: str = "") -> dict[str, Any]:
         "device": device,
         "school_name": school_name,
         "cashiers": cashiers,
-        "chosen": chosen or (str(device.cashier_id) if device.cashier_id else ""),
+        "chosen": chosen or _likely(device.cashier_id, [id_ for id_, _ in cashiers]),
         "is_open": actor().cashier_id is not None,
+        "demo_pin": demo_pin(),
     }
+
+
+def _likely(last: UUID | None, cashiers: Sequence[str]) -> str:
+    """Whoever had the till last, or the only one who can have it; nobody where there is a choice."""
+    return str(last) if last else cashiers[0] if len(cashiers) == 1 else ""
 
 
 def _id(text: str) -> UUID:

@@ -35,6 +35,8 @@ async function look() {
   const query = new URLSearchParams();
   const chosen = document.querySelector("[data-class][aria-pressed=true]");
   const name = document.getElementById("find-name").value.trim();
+  // Whoever types a name wants to see the faces, which on a small screen begin below the classes.
+  document.getElementById("find-classes").hidden = Boolean(name) && !chosen;
   if (chosen) query.set("class_id", chosen.dataset.class);
   if (name) query.set("search", name);
   const mine = (asked += 1);

@@ -1,5 +1,6 @@
 """The very edges of an evaluation: the last instant of a mending, the bounds of a low price, ties to the end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -115,8 +116,8 @@ def test_a_ranking_that_prefers_a_worse_bid_would_be_found(
         return {"by number": right[-1:], "upside down": [first, *right[1:]], "ties first": ties}[planted]
 
     codes = [one.code for one in profile.criteria]
-    worse = entry("a", price_minor=200, **dict.fromkeys(codes, 0))
-    better = entry("b", received_at="2026-12-01T07:00:01Z", **dict.fromkeys(codes, 1))
+    worse = replace(entry("a", price_minor=200), points=dict.fromkeys(codes, 0))
+    better = replace(entry("b", received_at="2026-12-01T07:00:01Z"), points=dict.fromkeys(codes, 1))
     prefers_no_worse([worse, better], profile)
     monkeypatch.setattr(ranking, "_marks", wrong)
     with pytest.raises(AssertionError):

@@ -135,7 +135,8 @@ def test_a_draw_that_fills_a_commission_at_will_would_be_found(
     """Planted: further members are drawn whenever the officer likes."""
     tender_id = world.tender_in(TenderStage.ADMISSION)
     monkeypatch.setattr(draws, "too_few_left", lambda *_about: None)
-    assert announce(world, tender_id), "what the test before this one expects to be refused"
+    act_id = announce(world, tender_id)
+    assert world.look(commission_queries.draw_record, act_id).announcement["reason"] == REASON
 
 
 def test_who_is_drawn_may_decline_and_who_accepted_leaves_as_others_do(world: Procurement) -> None:
@@ -152,6 +153,7 @@ def test_who_is_drawn_may_decline_and_who_accepted_leaves_as_others_do(world: Pr
 def test_pages_lead_the_officer_and_the_new_member(app: Flask, world: Procurement) -> None:
     tender_id = short_commission(world)
     widen_pool(world, tender_id)
+    assert world.editor.id is not None
     officer = signed_in(app, world.editor.id)
     page = officer.get(f"/procurement/tenders/{tender_id}/commission").text
     assert "Too few members are left to decide anything" in page

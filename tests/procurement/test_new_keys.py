@@ -1,6 +1,7 @@
 """A key that is lost before anybody can bid is replaced: the notice has a new version, and nothing else changes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -99,7 +100,7 @@ def test_a_key_that_clears_who_wrote_would_be_found(world: Procurement, monkeypa
 
     def plain(facts: act_rules.TenderFacts, act: act_rules.Act) -> act_rules.TenderFacts:
         said = {name: value for name, value in act.payload.items() if name != "keys_only"}
-        return amended(facts, act_rules.replace(act, payload=said))
+        return amended(facts, replace(act, payload=said))
 
     monkeypatch.setitem(act_rules._MEANINGS, ActKind.AMENDED, plain)
     tender_id = writes(world)

@@ -206,8 +206,8 @@ def test_an_evaluation_alone_is_done_anew_and_admission_stays(world: Procurement
     assert calendar_days >= timedelta(days=1), "the whole term begins again"
     paper = next(one for one in better.files if one["sha256"] in str(better.content["experience"]))
     for member in table.members[:3]:
-        about = {"reason_code": "not-genuine", "reason": "The customer knows nothing of it", "actor": member}
-        world.do(scoring.contest_evidence, tender_id, better.id, paper["sha256"], **about)
+        why = {"reason_code": "not-genuine", "reason": "The customer knows nothing of it"}
+        world.do(scoring.contest_evidence, tender_id, better.id, paper["sha256"], **why, actor=member)
     finish(table)
     sign(table)
     awards = world.look(awards_of, tender_id, actor=SYSTEM)

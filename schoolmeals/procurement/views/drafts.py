@@ -26,11 +26,14 @@ from schoolmeals.procurement.rules.sections import Section
 from schoolmeals.procurement.rules.sections import section as find_section
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again, own_organiser, school_choices
+from schoolmeals.procurement.views.menu_forms import MENU, menu_context, menu_of_form
 from schoolmeals.procurement.views.section_forms import inputs_of, items_section, read_content
 from schoolmeals.web import actor, frame, guard, language, now, render, settings
 from schoolmeals.web.problems import spoken
 from schoolmeals.workdays import local_day
 
+SECTION_FORM: Final = "procurement/section.html"
+MENU_FORM: Final = "procurement/menu.html"
 STATES: Final = {
     "done": (N_("Complete"), "good"),
     "in-progress": (N_("Something is missing"), "care"),
@@ -98,7 +101,7 @@ def remove_lot(draft_id: UUID, lot_id: UUID) -> Any:
 @guard(READERS)
 def section(draft_id: UUID, section: str) -> Any:
     """The form of one of the tender's sections."""
-    return render("procurement/section.html", **_form(draft_id, section, None))
+    return render(SECTION_FORM, **_form(draft_id, section, None))
 
 
 @pages.post("/procurement/tenders/<uuid:draft_id>/edit/<section>")
@@ -112,7 +115,8 @@ def save_section(draft_id: UUID, section: str) -> Any:
 @guard(READERS)
 def lot_section(draft_id: UUID, lot_id: UUID, lot_section: str) -> Any:
     """The form of one of a lot's sections, or of its prices."""
-    return render("procurement/section.html", **_form(draft_id, lot_section, lot_id))
+    template = MENU_FORM if lot_section == MENU else SECTION_FORM
+    return render(template, **_form(draft_id, lot_section, lot_id))
 
 
 @pages.post("/procurement/tenders/<uuid:draft_id>/lots/<uuid:lot_id>/edit/<lot_section>")
@@ -271,8 +275,11 @@ def _form(draft_id: UUID, name: str, lot_id: UUID | None, typed: Mapping[str, An
         if task is None:
             raise NotFound
         content = typed if typed is not None else _content(work, draft_id, name, lot_id)
+        lot = draft_queries.sections_of(work, draft_id).get(lot_id or draft_id, {})
     started = task.state != "not-started" and typed is None
+    meals = [row.get("meal", "") for row in lot.get("meals", {}).get("meals", ())]
     return {
+        **(menu_context(content, meals) if name == MENU else {}),
         **_head(view),
         "section_title": gettext(chosen.title),
         "inputs": inputs_of(chosen, content),
@@ -305,14 +312,18 @@ def _save(draft_id: UUID, name: str, lot_id: UUID | None) -> Any:
         chosen = _section(tender_queries.tender(work, draft_id).profile, name, lot_id)
     content = read_content(chosen, request.form)
     try:
+        content = menu_of_form(content) if name == MENU else content
         with transaction(actor(), now()) as work:
             if name == ITEMS and lot_id is not None:
                 drafting.set_items(work, draft_id, lot_id, _items(chosen, content))
             else:
                 drafting.edit_section(work, draft_id, name, content, lot_id=lot_id)
     except Refusal as refusal:
-        return again(refusal, "procurement/section.html", **_form(draft_id, name, lot_id, content))
+        template = MENU_FORM if name == MENU else SECTION_FORM
+        return again(refusal, template, **_form(draft_id, name, lot_id, content))
     flash(gettext("Saved."), "good")
+    if name == MENU and request.form.get("step"):
+        return redirect(request.url, code=303)
     return redirect(url_for("procurement.draft", draft_id=draft_id), code=303)
 
 

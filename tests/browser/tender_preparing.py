@@ -83,7 +83,9 @@ LOT_TITLES: Final = {
 def fill_section(officer: Somebody, title: str, content: Mapping[str, Any]) -> None:
     """Fill the form of a section as it is shown, and save."""
     officer.follow(title)
-    officer.fill_in(dict(typed_of(content)))
+    # The days of the menu stand in its table already.
+    given = ("week", "weekday", "meal") if title == LOT_TITLES["menu"] else ()
+    officer.fill_in({name: value for name, value in typed_of(content) if name.rpartition(".")[2] not in given})
     officer.press("Save")
 
 

@@ -19,7 +19,6 @@ from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
-from schoolmeals import wallet
 from schoolmeals.actors import SYSTEM, Actor
 from schoolmeals.app import create_app
 from schoolmeals.clock import MovableClock
@@ -142,7 +141,6 @@ def app(_session_app: Flask, shelf: Shelf, clock: MovableClock) -> Iterator[Flas
     with _session_app.app_context():
         yield _session_app
     shelf.empty()
-    wallet.forget_school_accounts()
 
 
 class Browser(FlaskClient):

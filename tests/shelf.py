@@ -13,14 +13,25 @@ from typing import Any, Final, Self, TypeVar
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from schoolmeals.canteen import offers
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Model
+from schoolmeals.identity import visitors
+from schoolmeals.procurement import arriving
+from schoolmeals.wallet import purses
 
 Made = TypeVar("Made")
 
 SMALL_BYTES: Final = 1 << 20
 """Tables up to this size are emptied row by row, which is quicker than new files for them and for all their indexes."""
 SESSIONS: Final = "sign_in_session"
+MEMORIES: Final[tuple[dict[Any, Any], ...]] = (
+    arriving._asked,
+    offers._remembered,
+    purses._remembered,
+    visitors._remembered,
+)
+"""What a process remembers of rows because they never change. Here the same ids come back, and may be other rows."""
 QUEUE: Final = ("procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs")
 
 
@@ -70,6 +81,8 @@ class Shelf:
         """Empty all tables."""
         with self._engine.begin() as connection:
             _empty(connection)
+        for memory in MEMORIES:
+            memory.clear()
         self._standing, self._at, self._counts = (), None, []
 
     def kept(self, name: Any, clock: MovableClock, make: Callable[[], Made]) -> Made:

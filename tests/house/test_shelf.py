@@ -1,20 +1,24 @@
 """What tests keep on the shelf comes back as it was, whatever the tests between did to it."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, text
 
+import schoolmeals
 from schoolmeals.clock import MovableClock
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.conftest import A_MONDAY
 from tests.factories.identity import OrganisationFactory, PersonFactory, SessionFactory
 from tests.factories.procurement import Procurement, kept_world
-from tests.shelf import Shelf, all_tables
+from tests.shelf import MEMORIES, Shelf, all_tables
 
+PACKAGE = Path(schoolmeals.__file__).parent
 NOT_OF_THE_TENDER = "An office that is not of the tender"
 
 
@@ -110,6 +114,27 @@ def test_a_test_that_may_change_the_product_keeps_nothing(
 ) -> None:
     assert kept_world(own_shelf, clock, request).shelf is None
     assert own_shelf._kept == {}
+
+
+def test_what_the_process_remembers_goes_with_the_rows(own_shelf: Shelf) -> None:
+    for memory in MEMORIES:
+        memory["something"] = "that will be otherwise"
+    own_shelf.empty()
+    assert list(MEMORIES) == [{}] * len(MEMORIES)
+
+
+MEMORY = re.compile(r"^(_\w+): Final\[dict\[.*= \{\}$", re.MULTILINE)
+OF_NO_ROWS = {"_BEGUN": "servers that are being started"}
+
+
+def test_every_memory_of_the_product_is_known() -> None:
+    found = [
+        name
+        for file in PACKAGE.rglob("*.py")
+        for name in MEMORY.findall(file.read_text("utf-8"))
+        if name not in OF_NO_ROWS
+    ]
+    assert len(found) == len(MEMORIES), found
 
 
 def test_two_kept_worlds_of_other_beginnings_are_two(own_shelf: Shelf, clock: MovableClock) -> None:

@@ -1,16 +1,18 @@
 """Threads against a real PostgreSQL. Beside each promise the same run without its lock, which must break it."""
 
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from threading import Barrier, Event
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import IntegrityError
 
 from schoolmeals import ledger, wallet
@@ -30,6 +32,7 @@ from tests.factories.pupils import PupilFactory
 from tests.factories.wallet import balances, put_in
 
 ROUNDS = 200
+PATIENCE_S: Final = 20
 pytestmark = pytest.mark.slow
 
 
@@ -59,18 +62,56 @@ def ringing(canteen: Canteen, orders: Sequence[Order], till: Actor | None = None
     return deed
 
 
-def unlocked(statement: str) -> str:
-    """The planted bug: the accounts are read, not locked. The pause lets the others read as well, each time."""
-    read = statement.replace("FOR NO KEY UPDATE", "").replace(
-        "FROM account\n", "FROM account CROSS JOIN (SELECT pg_sleep(0.05)) AS pause\n"
-    )
-    assert "pg_sleep" in read
-    return read
+GATE: Final = 20261124
+"""The number of the lock at which planted bugs meet."""
+
+
+def gated(statement: str) -> str:
+    """The statement without its lock; and whoever asks it waits at the gate, having begun to look: what is written
+    after the gate has opened comes too late for them.
+    """
+    gate = f"WHERE (SELECT pg_advisory_xact_lock_shared({GATE})) IS NOT NULL AND school_id ="
+    waiting = statement.replace("FOR NO KEY UPDATE", "").replace("WHERE school_id =", gate)
+    assert waiting.count(str(GATE)) == 1
+    return waiting
+
+
+@contextmanager
+def gate_for(engine: Engine, lookers: int) -> Iterator[None]:
+    """A gate that opens once so many wait at it, and then stays open."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as keeper:
+        keeper.execute(text("SELECT pg_advisory_lock(:gate)"), {"gate": GATE})
+        with ThreadPoolExecutor(1) as pool:
+            opened = pool.submit(open_for, keeper, lookers)
+            yield
+            opened.result()
+
+
+def open_for(keeper: Connection, lookers: int) -> None:
+    """Open the gate once so many wait; also where they do not come, so that the test can fail and end."""
+    last = time.monotonic() + PATIENCE_S
+    try:
+        while waiting_at(keeper, GATE) < lookers:
+            assert time.monotonic() < last, "nobody comes to the gate"
+            time.sleep(0.002)
+    finally:
+        keeper.execute(text("SELECT pg_advisory_unlock(:gate)"), {"gate": GATE})
+
+
+def waiting_at(asked: Connection, gate: int | None = None) -> int:
+    """How many of this database's deeds wait for a lock; with ``gate``, for that one."""
+    at_gate = "AND objid = :gate" if gate else ""
+    statement = f"""
+        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+         WHERE NOT granted AND datname = current_database() {at_gate}
+    """
+    found: int = asked.execute(text(statement), {"gate": gate} if gate else {}).scalar_one()
+    return found
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the locks of accounts and of tills away."""
-    monkeypatch.setattr(ledger.actions, "_LOCK", unlocked(ledger.actions._LOCK))
+    """The planted bug: accounts are read, not locked, and tills do not queue. Who reads them meets at the gate."""
+    monkeypatch.setattr(ledger.actions, "_LOCK", gated(ledger.actions._LOCK))
     monkeypatch.setattr(gathering, "_QUEUE_AT_TILL", "SELECT CAST(%(till)s AS text)")
 
 
@@ -81,16 +122,20 @@ def one_juice_for_two_tills(app: Flask, do: Any, canteen: Canteen, rounds: int) 
     outcomes: Counter[Any] = Counter()
     for _ in range(rounds):
         do(put_in, pupil_id, JUICE_MINOR, school_id=canteen.school_id)
-        answers = at_once(
-            app,
-            [
-                ringing(canteen, [canteen.order(pupil_id, canteen.juice)]),
-                ringing(canteen, [canteen.order(pupil_id, canteen.juice)], other),
-            ],
-        )
-        codes = [repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers]
-        outcomes[tuple(sorted(codes))] += 1
+        outcomes[one_juice_each(app, canteen, pupil_id, other)] += 1
     return outcomes
+
+
+def one_juice_each(app: Flask, canteen: Canteen, pupil_id: UUID, other: Actor) -> tuple[str, ...]:
+    """What two tills answer that ring up a juice for the same pupil at once, sorted."""
+    answers = at_once(
+        app,
+        [
+            ringing(canteen, [canteen.order(pupil_id, canteen.juice)]),
+            ringing(canteen, [canteen.order(pupil_id, canteen.juice)], other),
+        ],
+    )
+    return tuple(sorted(repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers))
 
 
 def test_two_tills_sell_one_juice_for_the_money_of_one(app: Flask, do: Any, canteen: Canteen) -> None:
@@ -99,41 +144,51 @@ def test_two_tills_sell_one_juice_for_the_money_of_one(app: Flask, do: Any, cant
 
 
 def test_without_the_lock_two_tills_do_not(
-    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+    app: Flask, do: Any, canteen: Canteen, owner_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pupil_id, other = new_eater(canteen, do), canteen.another_till()
+    do(put_in, pupil_id, JUICE_MINOR, school_id=canteen.school_id)
     without_locks(monkeypatch)
-    outcomes = one_juice_for_two_tills(app, do, canteen, 5)
+    with gate_for(owner_engine, 2):
+        codes = one_juice_each(app, canteen, pupil_id, other)
     # Both decide to sell; the second is stopped by the last line of defence, the purse's floor in the books themselves.
-    assert any("not_below_floor" in codes[0] and codes[1] == "None" for codes in outcomes), outcomes
+    assert "not_below_floor" in codes[0], codes
+    assert codes[1] == "None"
 
 
-def forty_taps_on_a_purse_for_ten(app: Flask, do: Any, canteen: Canteen) -> tuple[Counter[str], int]:
+def forty_taps(app: Flask, canteen: Canteen, pupil_id: UUID) -> Counter[str]:
+    """How many of them came out how."""
     tills = [canteen.till, *(canteen.another_till() for _ in range(7))]
-    pupil_id = new_eater(canteen, do, money_minor=10 * JUICE_MINOR)
     deeds = [ringing(canteen, [canteen.order(pupil_id, canteen.juice)], tills[n % 8]) for n in range(40)]
     answers = at_once(app, deeds)
-    codes = Counter(repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers)
-    return codes, do(balances, pupil_id, school_id=canteen.school_id)[0]
+    return Counter(repr(one) if isinstance(one, Exception) else str(one[0].code) for one in answers)
 
 
 def test_of_forty_taps_ten_are_paid(app: Flask, do: Any, canteen: Canteen) -> None:
-    codes, left = forty_taps_on_a_purse_for_ten(app, do, canteen)
-    assert codes == {"None": 10, "F70": 30}
-    assert left == 0
+    pupil_id = new_eater(canteen, do, money_minor=10 * JUICE_MINOR)
+    assert forty_taps(app, canteen, pupil_id) == {"None": 10, "F70": 30}
+    assert do(balances, pupil_id, school_id=canteen.school_id)[0] == 0
 
 
 def test_without_the_lock_of_forty_taps_not_ten_are_paid(
-    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+    app: Flask, do: Any, canteen: Canteen, owner_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pupil_id = new_eater(canteen, do, money_minor=10 * JUICE_MINOR)
     without_locks(monkeypatch)
-    codes, _ = forty_taps_on_a_purse_for_ten(app, do, canteen)
+    # Eleven see the money for ten, and decide to sell.
+    with gate_for(owner_engine, 11):
+        codes = forty_taps(app, canteen, pupil_id)
     assert codes["F70"] < 30
     assert any("not_below_floor" in code for code in codes)
 
 
-def the_same_twelve_from_six_threads(app: Flask, do: Any, canteen: Canteen) -> list[Any]:
+def twelve_orders(do: Any, canteen: Canteen) -> list[Order]:
     pupil_ids = [new_eater(canteen, do, money_minor=5_000_00) for _ in range(12)]
-    orders = [canteen.order(pupil_id, canteen.juice, meal=True) for pupil_id in pupil_ids]
+    return [canteen.order(pupil_id, canteen.juice, meal=True) for pupil_id in pupil_ids]
+
+
+def six_times_thrice(app: Flask, canteen: Canteen, orders: Sequence[Order]) -> list[Any]:
+    """The same batch from six threads, from each three times."""
 
     def thrice() -> Any:
         return [ringing(canteen, orders)() for _ in range(3)]
@@ -142,7 +197,7 @@ def the_same_twelve_from_six_threads(app: Flask, do: Any, canteen: Canteen) -> l
 
 
 def test_the_same_twelve_taps_three_times_from_six_threads_are_sold_once(app: Flask, do: Any, canteen: Canteen) -> None:
-    results = the_same_twelve_from_six_threads(app, do, canteen)
+    results = six_times_thrice(app, canteen, twelve_orders(do, canteen))
     answers = [answer for result in results for batch in result for answer in batch]
     assert Counter((answer.code, answer.replayed) for answer in answers) == {(None, False): 12, (None, True): 204}
     sold = do(lambda work: work.session.scalars(select(Sale.total_minor)).all())
@@ -150,10 +205,15 @@ def test_the_same_twelve_taps_three_times_from_six_threads_are_sold_once(app: Fl
 
 
 def test_without_the_queue_the_same_twelve_taps_collide(
-    app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
+    app: Flask, do: Any, canteen: Canteen, owner_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    orders = twelve_orders(do, canteen)
     without_locks(monkeypatch)
-    results = the_same_twelve_from_six_threads(app, do, canteen)
+    monkeypatch.setattr(ledger.actions, "_LOCK", ledger.actions._LOCK.replace(str(GATE), str(GATE + 1)))
+    # All six look the taps up before any of them is written.
+    monkeypatch.setattr(gathering, "_KNOWN", gated(gathering._KNOWN))
+    with gate_for(owner_engine, 6):
+        results = six_times_thrice(app, canteen, orders)
     assert any(isinstance(result, IntegrityError) for result in results)
 
 
@@ -244,12 +304,17 @@ def first_taps_at_once(app: Flask, do: Any, canteen: Canteen, meet: Callable[[UU
 def test_first_taps_of_a_school_without_accounts_do_not_wait_in_a_circle(
     app: Flask, do: Any, canteen: Canteen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = wallet.purses._opened_school_accounts
+    opened, is_second = wallet.purses._opened_school_accounts, Event()
 
     def slowly(work: Work, school_id: UUID) -> Any:
-        """Whoever opens them holds the policy row for so long that the other one meets it."""
+        """Whoever opens them holds the policy row until the other one waits for it."""
         accounts = opened(work, school_id)
-        work.session.execute(text("SELECT pg_sleep(0.3)"))
+        if not is_second.is_set():
+            is_second.set()
+            last = time.monotonic() + PATIENCE_S
+            while not waiting_at(work.session.connection()):
+                assert time.monotonic() < last, "nobody waits for the policy row"
+                time.sleep(0.002)
         return accounts
 
     monkeypatch.setattr(wallet.purses, "_opened_school_accounts", slowly)

@@ -14,6 +14,7 @@ from schoolmeals.actors import PUBLIC, SYSTEM
 from schoolmeals.database import reading
 from schoolmeals.demo import tenders
 from schoolmeals.demo.city import seed_city, tell_tenders
+from schoolmeals.demo.dishes import LUNCH_PRICES
 from schoolmeals.demo.tenders import PLANS, tender_id_of
 from schoolmeals.procurement.models import TenderAct
 from schoolmeals.procurement.queries import complaints as complaint_queries
@@ -77,6 +78,8 @@ def test_two_schools_eat_by_a_contract_today(city: None) -> None:
         held = [contract_queries.contract_items_of(look, school.id, NOON.date()) for school in schools]
     groups = [[item.age_group for item in items if item.age_group] for items in held]
     assert groups == [list(AGE_GROUPS), list(AGE_GROUPS), [], []]
+    prices = [{item.age_group: item.price_minor for item in items if item.age_group} for items in held[:2]]
+    assert prices == [LUNCH_PRICES, LUNCH_PRICES], "a lunch costs at the till what the contract says"
 
 
 def test_a_complaint_holds_a_tender(city: None) -> None:

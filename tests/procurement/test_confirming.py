@@ -22,8 +22,9 @@ from schoolmeals.procurement.rules.stages import TenderStage
 from tests.canteen.pages import send
 from tests.factories.bids import make_bid
 from tests.factories.contracts import make
-from tests.factories.identity import signed_in
+from tests.factories.identity import OrganisationFactory, signed_in
 from tests.factories.procurement import Procurement
+from tests.factories.suppliers import new_proof
 from tests.procurement.test_bids_amended import HOW
 from tests.procurement.test_suppliers import KEY
 
@@ -102,6 +103,14 @@ def test_nobody_confirms_themselves_and_strangers_read_nothing(world: Procuremen
         with pytest.raises(NotFound):
             world.look(confirmations.suppliers_to_confirm, actor=who)
     assert state(world) is Standing.WAITING
+
+
+def test_the_id_of_somebody_elses_paper_is_not_taken(world: Procurement) -> None:
+    theirs = new_proof(OrganisationFactory.create(kind="supplier").id, world.clock())
+    about: dict[str, Any] = {"kind": "registration", "file_name": "a.pdf", "key": KEY, "actor": world.supplier}
+    with pytest.raises(NotFound):
+        world.do(confirming.add_proof, world.supplier_id, theirs, PDF, **about)
+    assert state(world) is Standing.UNCONFIRMED
 
 
 def test_a_paper_is_kept_sealed_under_a_plain_name(world: Procurement) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from schoolmeals import audit, identity
 from schoolmeals.audit import Subject
 from schoolmeals.database import Work
-from schoolmeals.errors import N_, FieldProblem, Invalid, NotNow
+from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.keys import seal
 from schoolmeals.procurement.access import permitted_in, require_supplier
@@ -31,7 +31,9 @@ def add_proof(
     permitted_in(work, "add_proof", organisation_id)
     require_supplier(work, organisation_id)
     known = work.session.get(SupplierProof, proof_id)
-    if known is not None and known.organisation_id == organisation_id:
+    if known is not None:
+        if known.organisation_id != organisation_id:
+            raise NotFound
         return proof_id
     media_type = type_by_start(content)
     problems = {

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from schoolmeals import identity, pupils
 from schoolmeals.actors import Role
+from schoolmeals.asking import Question, nothing
 from schoolmeals.clock import MovableClock
 from schoolmeals.database import Work, transaction
 from schoolmeals.identity.models import RoleGrant, SignInSession
@@ -93,7 +94,8 @@ def test_without_the_lock_the_role_is_lost(
         granted.wait(timeout=20)
 
     monkeypatch.setattr(identity, "lock_person", lambda work, person_id: None)
-    monkeypatch.setattr("schoolmeals.identity.actions.people.lock_person", lambda work, person_id: None)
+    nobody_waits = Question("SELECT 1", {}, nothing)
+    monkeypatch.setattr("schoolmeals.identity.actions.people.lock_question", lambda person_id: nobody_waits)
     monkeypatch.setattr(guardians, "_has_pupil_in", count_then_wait)
     monkeypatch.setattr(identity, "grant_role", wait_then_grant)
     end_one_and_add_another(app, school, clock)

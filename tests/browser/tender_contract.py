@@ -27,7 +27,7 @@ def sign_by_clicks(town: Town, side: Somebody) -> None:
     give_passkeys(page)
     town.sign_in_again(side)
     to_contract(side).follow("Read and sign")
-    side.follow("Add one on your own page")
+    side.follow("Add a passkey on my own page")
     with page.expect_navigation():
         page.get_by_role("button", name="Add a passkey").click()
     to_contract(side).follow("Read and sign")

@@ -257,7 +257,7 @@ def _live(app: Flask, site: Site, plot: Plot, dates: Dates, hurry: Hurry) -> Non
                 tell_served_meals(work, school.id, day, day)
             before = day
             hurry.step()
-            if number == 0 and school.place == 0:
+            if number == 0:
                 _count_rows()
         for number, day in enumerate(dates.ahead, len(dates.lived)):
             publish_next(site, school, day, number, before)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity
@@ -19,7 +19,7 @@ from schoolmeals.procurement.rules.suppliers import EVIDENCE_BYTES
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.views.drafts import form_id
-from schoolmeals.procurement.views.supplier_frame import SUPPLIERS, done, own_supplier
+from schoolmeals.procurement.views.supplier_frame import SUPPLIERS, done, own_supplier, paper_to_keep
 from schoolmeals.procurement.views.suppliers import evidence_key
 from schoolmeals.web import actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import day
@@ -111,10 +111,7 @@ def proof_file(organisation_id: UUID, proof_id: UUID) -> Any:
     """A paper itself."""
     with reading(actor(), now()) as look:
         row, content = queries.proof_content(look, organisation_id, proof_id, key=evidence_key())
-        answer = Response(content, mimetype=row.media_type)
-        answer.headers.set("Content-Disposition", "attachment", filename=row.file_name)
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+        return paper_to_keep(content, row.media_type, row.file_name)
 
 
 def confirmation_tags(work: Work, organisation_ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity
@@ -23,6 +23,7 @@ from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.contract_steps import minor_of, needed_day
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.procurement.views.drafts import form_id
+from schoolmeals.procurement.views.supplier_frame import paper_to_keep
 from schoolmeals.procurement.views.suppliers import evidence_key
 from schoolmeals.web import actor, frame, guard, language, now, render, roles
 from schoolmeals.web.formats import date_alone, money
@@ -72,10 +73,7 @@ def security_paper(security_id: UUID) -> Any:
     """The paper itself."""
     with reading(actor(), now()) as look:
         row, content = queries.security_paper(look, security_id, key=evidence_key())
-        answer = Response(content, mimetype=row.media_type)
-        answer.headers.set("Content-Disposition", "attachment", filename=row.file_name)
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+        return paper_to_keep(content, row.media_type, row.file_name)
 
 
 def shown_security(one: SecurityFacts) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import Response, flash, redirect, url_for
 from flask_babel import gettext
 
 from schoolmeals.actors import Role
@@ -44,3 +44,11 @@ def done(endpoint: str, organisation_id: UUID, **more: Any) -> Any:
     """Say so, and go to a page of the supplier."""
     flash(gettext("Done."), "good")
     return redirect(url_for(endpoint, organisation_id=organisation_id, **more), code=303)
+
+
+def paper_to_keep(content: bytes, media_type: str, file_name: str) -> Response:
+    """A paper that was sealed at rest, as a file that only its reader keeps."""
+    answer = Response(content, mimetype=media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=file_name)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

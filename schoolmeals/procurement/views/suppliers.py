@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity
@@ -27,7 +27,15 @@ from schoolmeals.procurement.views.supplier_forms import (
     typed_details,
     typed_supplier,
 )
-from schoolmeals.procurement.views.supplier_frame import KINDS, SUPPLIERS, done, own_supplier, shown_day, today
+from schoolmeals.procurement.views.supplier_frame import (
+    KINDS,
+    SUPPLIERS,
+    done,
+    own_supplier,
+    paper_to_keep,
+    shown_day,
+    today,
+)
 from schoolmeals.procurement.words import EVIDENCE_NAMES
 from schoolmeals.web import SIGNED_IN, actor, guard, language, now, render, settings
 
@@ -162,10 +170,7 @@ def evidence_file(organisation_id: UUID, paper_sha256: str) -> Any:
     """A paper itself."""
     with reading(actor(), now()) as look:
         row, content = supplier_queries.evidence_content(look, organisation_id, paper_sha256, key=evidence_key())
-        answer = Response(content, mimetype=row.media_type)
-        answer.headers.set("Content-Disposition", "attachment", filename=row.file_name)
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+        return paper_to_keep(content, row.media_type, row.file_name)
 
 
 @pages.post("/supplier/<uuid:organisation_id>/evidence/<paper_sha256>/remove")

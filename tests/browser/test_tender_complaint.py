@@ -68,8 +68,8 @@ def offered(table: Table, name: str, **about: Any) -> Planted:
 
 
 def leave_by_clicks(town: Town, table: Table) -> SeatFacts:
-    """The last member has a share in a bidder, says so, and is out at once; gives the alternate who was called."""
-    leaving = table.seats[-1]
+    """A plain member has a share in a bidder, says so, and is out at once; gives the alternate who was called."""
+    leaving = next(seat for seat in table.seats if seat.part == "member")
     member = to_seat(town, leaving)
     member.follow("Declarations of interest")
     part = member.page.locator("section").filter(has=member.page.get_by_role("heading", name=WINNER))

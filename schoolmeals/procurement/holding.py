@@ -9,7 +9,7 @@ from schoolmeals.database import Work
 from schoolmeals.procurement.acting import AtHand, record_act
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.reckoning import reckoning_of
-from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.acts import ActKind, TenderFacts
 from schoolmeals.procurement.rules.bids import FILES, files_from, files_until
 from schoolmeals.procurement.rules.complaints import DECISION
 from schoolmeals.procurement.rules.terms import Term, as_payload
@@ -58,6 +58,12 @@ def _files_resumed(work: Work, hand: AtHand, suspended_at: datetime, resumed_at:
 def cause_of(complaint_id: UUID) -> str:
     """The name by which a complaint holds its tender."""
     return f"{COMPLAINT}:{complaint_id}"
+
+
+def unsettled_complaints(facts: TenderFacts) -> int:
+    """How many complaints wait to be judged, or hold the tender until what was decided is carried out."""
+    held = {cause for cause in facts.suspensions if is_complaint(cause)}
+    return len(held | {f"{COMPLAINT}:{id}" for id in facts.complaints_waiting})
 
 
 def is_complaint(cause_id: str) -> bool:

@@ -6,16 +6,19 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from schoolmeals.actors import SYSTEM
 from schoolmeals.errors import NotNow
 from schoolmeals.procurement import promoting
-from schoolmeals.procurement.actions import awarding, complaints, contracts, evaluation
+from schoolmeals.procurement.acting import deed_clock
+from schoolmeals.procurement.actions import awarding, cancelling, complaints, contracts, evaluation
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rules.acts import LotStage
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.awards import evaluate, plant_bid
 from tests.factories.evaluation import Planted, Table, plant
+from tests.factories.identity import signed_in
 from tests.factories.procurement import ALMATY, Procurement
 from tests.procurement.test_awards import lot_of, sign
 from tests.procurement.test_complaints import accept, complain, decide
@@ -157,6 +160,49 @@ def test_a_lot_is_not_given_up_while_a_complaint_waits(world: Procurement) -> No
         give_up(world, table.tender_id)
     assert caught.value.code == "complaints-wait"
     assert world.stage(table.tender_id) is TenderStage.AWARDING
+
+
+def officer_of(app: Flask, world: Procurement) -> FlaskClient:
+    assert world.editor.id is not None
+    return signed_in(app, world.editor.id)
+
+
+def cancel(world: Procurement, tender_id: UUID) -> None:
+    reason = "We want another tender"
+    world.do(cancelling.cancel_tender, tender_id, reason_code="no-need", reason=reason, clock=deed_clock)
+
+
+def refused_to_cancel(world: Procurement, tender_id: UUID) -> None:
+    with pytest.raises(NotNow) as caught:
+        cancel(world, tender_id)
+    assert (caught.value.code, caught.value.params) == ("complaints-wait", {"count": 1})
+
+
+def test_nobody_cancels_what_a_complaint_is_about_until_it_is_settled(app: Flask, world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.STANDSTILL)
+    complaint_id = complain(world, tender_id)
+    refused_to_cancel(world, tender_id)
+    accept(world, tender_id, complaint_id)
+    refused_to_cancel(world, tender_id)
+    decide(world, tender_id, complaint_id, outcome="satisfied", remedies=[{"kind": "repeat-admission"}])
+    refused_to_cancel(world, tender_id)
+    page = officer_of(app, world).get(f"/procurement/tenders/{tender_id}/decisions").text
+    assert "Complaints that are not settled yet: 1." in page
+    assert "Cancel for good" not in page
+    world.do(complaints.execute_decision, tender_id, complaint_id, report="We look again", zone=ALMATY)
+    cancel(world, tender_id)
+    assert world.stage(tender_id) is TenderStage.CANCELLED
+
+
+def test_a_tender_that_is_cancelled_under_a_complaint_would_be_found(
+    world: Procurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: whoever cancels asks for no complaints."""
+    tender_id = world.tender_in(TenderStage.STANDSTILL)
+    complain(world, tender_id)
+    monkeypatch.setattr(cancelling, "may_cancel", lambda _count: None)
+    cancel(world, tender_id)
+    assert world.stage(tender_id) is TenderStage.CANCELLED
 
 
 def test_everybody_reads_who_was_passed_over_and_until_when_to_complain(app: Flask, world: Procurement) -> None:

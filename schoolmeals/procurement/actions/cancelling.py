@@ -5,11 +5,13 @@ from uuid import UUID
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, Conflict, Invalid, NotFound
 from schoolmeals.procurement.acting import AtHand, LegalClock, Lock, database_clock, permitted, record_act
+from schoolmeals.procurement.holding import unsettled_complaints
 from schoolmeals.procurement.promoting import end_standing, settle
 from schoolmeals.procurement.ranked import awards_of
 from schoolmeals.procurement.rules.acts import ActKind, LotStage
-from schoolmeals.procurement.rules.awards import CANCEL_CODES, CANCELLED, FAILED
+from schoolmeals.procurement.rules.awards import CANCEL_CODES, CANCELLED, FAILED, may_cancel
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
+from schoolmeals.procurement.table import require
 
 
 def cancel_tender(
@@ -22,9 +24,12 @@ def cancel_tender(
     clock: LegalClock = database_clock,
 ) -> None:
     """Cancel a tender whole, or one lot of it; awards in it fall. What has become a contract in force is not taken
-    back. Raises Invalid, NotFound, Conflict ``contract-in-force``, ``lot-is-settled``.
+    back, and nobody escapes a complaint by cancelling what it is about: the review body, which may order it, judges
+    first, and what it ordered is carried out. Raises Invalid, NotFound, NotNow ``complaints-wait``, Conflict
+    ``contract-in-force``, ``lot-is-settled``.
     """
     hand = permitted(work, "cancel_tender", tender_id, lock=Lock.CLOSE, clock=clock)
+    require(may_cancel(unsettled_complaints(hand.facts)))
     if reason_code not in CANCEL_CODES:
         raise Invalid(fields={"reason_code": [UNKNOWN]})
     if not reason.strip():

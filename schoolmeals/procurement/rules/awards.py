@@ -121,6 +121,11 @@ def may_conclude(
     return Refused("objections-run", STILL_CONTESTED, {"until": max(term.until for term in running)})
 
 
+def may_cancel(complaints: int) -> Refused | None:
+    """Nothing is cancelled while a complaint about it waits to be judged, or its decision to be carried out."""
+    return Refused("complaints-wait", SETTLED_FIRST, {"count": complaints}) if complaints else None
+
+
 def standstill_of(terms: Mapping[str, Term], lot_id: UUID) -> Term | None:
     """The standstill that a lot's contract waits for: its own after a promotion, else the tender's."""
     return terms.get(f"standstill:{lot_id}") or terms.get("standstill")
@@ -147,6 +152,7 @@ def _candidates(rows: Iterable[Mapping[str, Any]]) -> tuple[Candidate, ...]:
 
 
 COMPLAINTS_WAIT: Final = N_("Complaints that wait to be judged: %(count)s. The tender ends after that.")
+SETTLED_FIRST: Final = N_("Complaints that are not settled yet: %(count)s. Nothing is cancelled before that.")
 STILL_CONTESTED: Final = N_(
     "A lot found no supplier, and whoever bid for it can still complain. The tender ends after that."
 )

@@ -25,7 +25,7 @@ from schoolmeals.procurement.award_words import (
     lot_end_words,
     word_for,
 )
-from schoolmeals.procurement.holding import is_complaint
+from schoolmeals.procurement.holding import is_complaint, unsettled_complaints
 from schoolmeals.procurement.jobs import legal_clock
 from schoolmeals.procurement.queries import awards as award_queries
 from schoolmeals.procurement.queries import complaints as complaint_queries
@@ -37,7 +37,7 @@ from schoolmeals.procurement.queries.drafts import items_of
 from schoolmeals.procurement.queries.tenders import TenderView
 from schoolmeals.procurement.repeating import lots_without_supplier, repeat_tender, repetitions_of
 from schoolmeals.procurement.rules.acts import LotStage
-from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES
+from schoolmeals.procurement.rules.awards import CANCEL_CODES, END_CODES, SUSPENSION_CAUSES, may_cancel
 from schoolmeals.procurement.rules.contracts import ContractStage
 from schoolmeals.procurement.rules.permissions import Party
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
@@ -292,6 +292,7 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
             raise NotFound
         failed = lots_without_supplier(work, hand) if Party.OFFICER in hand.parties else []
         to_repeat, repeated = [lot.id for lot in failed], repetitions_of(work, tender_id)
+        not_cancelled = may_cancel(unsettled_complaints(hand.facts))
     context = _award(tender_id)
     found: AwardView = context["found"]
     view: TenderView = context["view"]
@@ -302,6 +303,7 @@ def _decisions(tender_id: UUID) -> dict[str, Any]:
         "causes": _pairs({code: CAUSE_NAMES[code] for code in SUSPENSION_CAUSES}),
         "held": [one for one in found.causes if not is_complaint(one)],
         "held_by_complaint": any(is_complaint(one) for one in found.causes),
+        "not_cancelled": gettext(not_cancelled.sentence) % not_cancelled.facts if not_cancelled is not None else "",
         "cancel_codes": _pairs({code: CANCEL_NAMES[code] for code in CANCEL_CODES}),
         "end_codes": _pairs({code: END_NAMES[code] for code in END_CODES}),
         "active_lots": [(lot.lot_id, named.get(lot.lot_id, "")) for lot in found.lots if lot.stage is LotStage.ACTIVE],

@@ -35,6 +35,7 @@ from schoolmeals.procurement.rules.scoring import overcommitted
 from schoolmeals.procurement.rules.sheet import quorum
 from schoolmeals.procurement.staffing import staff_load
 from schoolmeals.procurement.suppliers import tenderer_traits
+from schoolmeals.procurement.unsealing import cancelled_lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,13 @@ class Row:
 
 
 def admission_of(work: Work, hand: AtHand, profile: Profile, document: Mapping[str, Any], zone: ZoneInfo) -> list[Row]:
-    """All bids under admission, in the order of receipt, decided by those who have a vote now."""
+    """All bids under admission, in the order of receipt, decided by those who have a vote now. Bids for a lot that was
+    cancelled before anything was decided on them are none of it.
+    """
     bids = candidates(work, hand, profile.envelopes)
+    if hand.tender.admitted_at is None:
+        gone = cancelled_lots(hand)
+        bids = [one for one in bids if one.row.lot_id not in gone]
     fixes = fixes_of(work, hand.id)
     grounds = _grounds(work, hand, profile, document, bids, fixes, zone)
     votes = votes_of(work, hand, fixes)

@@ -38,6 +38,7 @@ from schoolmeals.procurement.rules.admission import Vote
 from schoolmeals.procurement.rules.opening import admitted_bids
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.staffing import staff_load
+from schoolmeals.procurement.unsealing import cancelled_lots
 
 SUPPLIERS_FAULT = ("supplier", "both")
 
@@ -98,8 +99,9 @@ def inputs_of(
 
 
 def to_judge(work: Work, hand: AtHand, profile: Profile) -> Judged:
-    """What people score: every admitted bid, for every criterion that is judged."""
-    admitted = admitted_bids(payload_of(work, hand.id, ActKind.ADMITTED))
+    """What people score: every admitted bid, but for those for a cancelled lot, for every criterion that is judged."""
+    gone = {str(lot_id) for lot_id in cancelled_lots(hand)}
+    admitted = admitted_bids(payload_of(work, hand.id, ActKind.ADMITTED), gone)
     criteria = tuple(one for one in profile.criteria if one.kind == "judged")
     return Judged(tuple(UUID(bid) for bid in sorted(admitted)), criteria)
 

@@ -51,6 +51,11 @@ def open_lots(hand: AtHand) -> frozenset[UUID]:
     return frozenset(id for id, lot in hand.facts.lots.items() if lot.stage is LotStage.ACTIVE)
 
 
+def cancelled_lots(hand: AtHand) -> frozenset[UUID]:
+    """The lots that were given up for good: nothing more is decided about them."""
+    return frozenset(id for id, lot in hand.facts.lots.items() if lot.stage is LotStage.CANCELLED)
+
+
 def envelopes_due(work: Work, hand: AtHand) -> list[Envelope]:
     """The envelopes that are to be opened at the tender's stage, in the order of the list; none of a lot that ended."""
     ids = [str(id) for id in _listed(payload_of(work, hand.id, ActKind.OPENING_STARTED).get("bids"))]

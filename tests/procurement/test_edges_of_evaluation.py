@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from schoolmeals.errors import NotNow
+from schoolmeals.errors import NotFound, NotNow
 from schoolmeals.ids import new_id
-from schoolmeals.procurement import profiles
-from schoolmeals.procurement.actions import admission
+from schoolmeals.procurement import admitting, profiles
+from schoolmeals.procurement.actions import admission, evaluation
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.rules import ranking
+from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.low_price import abnormally_low
 from schoolmeals.procurement.rules.ranking import RECEIVED, Entry, ranked
 from schoolmeals.procurement.rules.stages import TenderStage
-from tests.factories.evaluation import Table, plant
+from tests.factories.evaluation import Planted, Table, plant
 from tests.factories.procurement import ALMATY, Procurement
 from tests.procurement.test_evaluation_rules import prefers_no_worse
 
@@ -122,3 +123,50 @@ def test_a_ranking_that_prefers_a_worse_bid_would_be_found(
     monkeypatch.setattr(ranking, "_marks", wrong)
     with pytest.raises(AssertionError):
         prefers_no_worse([worse, better], profile)
+
+
+# A lot that is cancelled while another goes on.
+
+
+def give_up_lot(table: Table, bid: Planted) -> None:
+    table.world.act(
+        table.tender_id, ActKind.LOT_CANCELLED, {"reason_code": "no-need", "reason": "Closed"}, lot_id=bid.lot_id
+    )
+
+
+def test_nobody_votes_on_bids_for_a_cancelled_lot(world: Procurement) -> None:
+    table = Table(world, world.tender_in(TenderStage.ADMISSION))
+    bid = plant(world, table.tender_id)
+    table.declare(bid)
+    with pytest.raises(NotNow, match="requirements-undecided"):
+        table.finish_admission()
+    give_up_lot(table, bid)
+    with pytest.raises(NotFound):
+        table.vote(bid, "no-tax-debt", by=1)
+    assert table.board().rows == ()
+    assert table.finish_admission() == {str(bid.lot_id): {"admitted": [], "rejected": []}}
+
+
+def test_a_cancelled_lot_that_keeps_the_others_waiting_would_be_found(
+    world: Procurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: admission knows of no cancelled lots."""
+    monkeypatch.setattr(admitting, "cancelled_lots", lambda _hand: frozenset())
+    table = Table(world, world.tender_in(TenderStage.ADMISSION))
+    bid = plant(world, table.tender_id)
+    table.declare(bid)
+    give_up_lot(table, bid)
+    with pytest.raises(NotNow, match="requirements-undecided"):
+        table.finish_admission()
+
+
+def test_nobody_scores_bids_for_a_cancelled_lot(world: Procurement) -> None:
+    """Neither points nor a reason for the single bid are waited for; what was admitted stays in the history."""
+    table = Table(world, world.tender_in(TenderStage.ADMISSION))
+    bid = plant(world, table.tender_id)
+    table.declare(bid)
+    table.admit(bid)
+    give_up_lot(table, bid)
+    world.do(evaluation.finish_evaluation, table.tender_id, zone=ALMATY, actor=world.secretary)
+    assert world.stage(table.tender_id) is TenderStage.AWARDING
+    assert [row.candidate.id for row in table.board().rows] == [bid.id]

@@ -30,7 +30,7 @@ from schoolmeals.procurement.rules.sheet import quorum, sheet_of, sheet_text
 from schoolmeals.procurement.rules.terms import Term, as_payload
 from schoolmeals.procurement.score_minutes import evaluation_minutes
 from schoolmeals.procurement.table import require, said_in
-from schoolmeals.procurement.unsealing import envelopes_due, opened_row, profile_at
+from schoolmeals.procurement.unsealing import cancelled_lots, envelopes_due, opened_row, profile_at
 
 
 def extend_evaluation(work: Work, tender_id: UUID, reason: str, *, zone: ZoneInfo) -> None:
@@ -57,7 +57,8 @@ def finish_evaluation(
 ) -> str:
     """Compute all points, rank the bids of each lot and publish the score sheet; gives its digest.
 
-    ``single_reasons`` says, by lot, why a bid that is alone may win. Raises Invalid without it, NotNow
+    ``single_reasons`` says, by lot, why a bid that is alone may win. Of a lot that was cancelled meanwhile nothing is
+    asked. Raises Invalid without it, NotNow
     ``prices-sealed``, ``scores-hidden`` or ``low-price-open``.
     """
     hand = permitted(work, "finish_evaluation", tender_id)
@@ -65,8 +66,9 @@ def finish_evaluation(
     reasons = {lot: text.strip() for lot, text in (single_reasons or {}).items()}
     sheet = sheet_of(inputs_of(work, hand, profile, zone, single_reasons=reasons))
     results = sheet["results"]
-    _require_complete(work, hand, results)
-    alone = reasons_missing(results, sheet["inputs"]["bids"], reasons)
+    gone = {str(lot_id) for lot_id in cancelled_lots(hand)}
+    _require_complete(work, hand, [made for lot_id, made in results["lots"].items() if lot_id not in gone])
+    alone = [one for one in reasons_missing(results, sheet["inputs"]["bids"], reasons) if one not in gone]
     if alone and profile.number("single_bid_needs_reason").value:
         raise Invalid(fields={f"single-{lot}": [SINGLE_REASON] for lot in alone})
     text = sheet_text(sheet)
@@ -86,11 +88,11 @@ def finish_evaluation(
     return row.sha256.hex()
 
 
-def _require_complete(work: Work, hand: AtHand, results: Mapping[str, Any]) -> None:
+def _require_complete(work: Work, hand: AtHand, lots: Sequence[Mapping[str, Any]]) -> None:
     profile = profile_at(work, hand)
     judged = to_judge(work, hand, profile)
     done = seats_that_scored(revealed_scores(work, hand.id), hand.seats, judged)
-    low = [one for lot in results["lots"].values() for one in lot["low_prices"]]
+    low = [one for lot in lots for one in lot["low_prices"]]
     require(
         may_finish(
             sealed=sum(opened_row(work, one) is None for one in envelopes_due(work, hand)),

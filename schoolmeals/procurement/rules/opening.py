@@ -68,9 +68,10 @@ def is_asked(terms: Mapping[str, Term], names: Windows) -> bool:
     return reveal is not None and window is not None and reveal.start >= window.start
 
 
-def admitted_bids(payload: Mapping[str, Any]) -> frozenset[str]:
-    """The ids of the bids that an ``admitted`` act names."""
-    return frozenset(str(bid) for lot in payload.get("lots", {}).values() for bid in lot.get("admitted", ()))
+def admitted_bids(payload: Mapping[str, Any], but_of: Collection[str] = ()) -> frozenset[str]:
+    """The ids of the bids that an ``admitted`` act names, without those of the lots ``but_of``."""
+    lots = payload.get("lots", {}).items()
+    return frozenset(str(bid) for id, lot in lots if id not in but_of for bid in lot.get("admitted", ()))
 
 
 def may_adjourn(waiting: Collection[UUID], until: datetime | None, at: datetime) -> Refused | None:

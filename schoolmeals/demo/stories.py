@@ -41,12 +41,14 @@ from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.bids import PART_BYTES, key_set_of
 from schoolmeals.procurement.rules.contracts import BuffetItem
 from schoolmeals.procurement.rules.drafting import NewItem
+from schoolmeals.procurement.rules.draw import SeedPlan
 from schoolmeals.procurement.rules.need import AGE_GROUPS
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads, voters
 from schoolmeals.procurement.sealing import Manifest, new_member_key, open_share
 
 PROFILE: Final = "kz-catering-points"
-SEED_SOURCE: Final = "Ұлттық банктің ресми бағамдары / Официальные курсы Национального банка: USD, EUR, RUB"
+SEED_SOURCE: Final = "Ұлттық банктің ресми бағамдары / Официальные курсы Национального банка"
+SEED_NUMBERS: Final = ("USD", "EUR", "RUB")
 TEA: Final = BuffetItem({"kk": "Шай", "ru": "Чай", "en": "Tea"}, "cup", 100_00)
 BUN: Final = BuffetItem({"kk": "Тоқаш", "ru": "Булочка", "en": "Bun"}, "piece", 180_00)
 
@@ -125,8 +127,10 @@ class Story:
     def draw(self) -> None:
         """The commission: announced one day, drawn the next; who was drawn accepts and makes a key."""
         with self.deed(self.town.officer, hours=2) as work:
-            not_before = work.now + timedelta(days=1)
-            draws.announce_draw(work, self.tender_id, seed_source=SEED_SOURCE, seed_not_before=not_before)
+            seed = SeedPlan(
+                source=SEED_SOURCE, not_before=work.now + timedelta(days=1), numbers=SEED_NUMBERS, decimals=2
+            )
+            draws.announce_draw(work, self.tender_id, seed)
         rates = chance_of("rates", self.at.date()).sample(range(600, 60_000), 3)
         with self.deed(self.town.officer, days=1, minutes=5) as work:
             draws.draw_members(work, self.tender_id, " ".join(f"{rate / 100:.2f}" for rate in rates))

@@ -105,7 +105,8 @@ def draw_by_clicks(town: Town, officer: Somebody) -> None:
     """Announce the draw, let the announced moment come, and draw by the seed."""
     officer.go(f"/procurement/tenders/{town.tender_id}/commission")
     soon = (town.world.clock() + timedelta(minutes=5)).astimezone(ALMATY)
-    officer.fill(seed_source="Rates of the National Bank", day=soon.date().isoformat(), time=f"{soon:%H:%M}")
+    officer.fill(seed_source="Rates of the National Bank", seed_numbers="USD, EUR, RUB", seed_decimals="2")
+    officer.fill(day=soon.date().isoformat(), time=f"{soon:%H:%M}")
     officer.press("Announce the draw")
     town.world.clock.move(timedelta(minutes=6))
     officer.fill(seed=SEED)

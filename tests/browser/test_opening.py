@@ -133,6 +133,8 @@ def draw_by_clicks(stage: Stage, officer: Page) -> None:
     officer.goto(f"/procurement/tenders/{stage.tender_id}/commission")
     soon = (stage.world.clock() + timedelta(minutes=5)).astimezone(ALMATY)
     officer.get_by_label("Where the seed comes from").fill("Rates of the National Bank")
+    officer.get_by_label("What its numbers are called").fill("USD, EUR, RUB")
+    officer.get_by_label("Digits after the point").select_option("2")
     officer.get_by_label("Day").fill(soon.date().isoformat())
     officer.get_by_label("Time").fill(f"{soon:%H:%M}")
     stage.post_form(officer, "Announce the draw")

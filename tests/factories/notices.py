@@ -203,4 +203,6 @@ def _announcement(now: datetime) -> dict[str, Any]:
         "parents": ["parents"],
         "seed_source": "kz",
         "seed_not_before": (now + timedelta(days=1)).isoformat(),
+        "seed_numbers": ["USD", "EUR", "RUB"],
+        "seed_decimals": 2,
     }

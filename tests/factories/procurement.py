@@ -28,6 +28,7 @@ from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NewItem
+from schoolmeals.procurement.rules.draw import SeedPlan
 from schoolmeals.procurement.rules.need import AGE_GROUPS
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads, voters
 from schoolmeals.procurement.rules.stages import TenderStage
@@ -51,8 +52,14 @@ POOL: Final = (
     ("ngo", 2),
 )
 SEED: Final = "525.31 567.89 6.71"
+SEED_NUMBERS: Final = ("USD", "EUR", "RUB")
 STARTS_ON: Final = "2027-01-11"
 ENDS_ON: Final = "2027-05-25"
+
+
+def rates_of(not_before: datetime) -> SeedPlan:
+    """The announced seed: three rates with two digits after the point."""
+    return SeedPlan(source="Rates of the National Bank", not_before=not_before, numbers=SEED_NUMBERS, decimals=2)
 
 
 def texts(text: str) -> dict[str, str]:
@@ -230,7 +237,7 @@ class Procurement:
     def draw_by_lot(self, tender_id: UUID) -> None:
         """Announce, wait a minute, draw; nobody has answered yet."""
         soon = self.clock() + timedelta(minutes=1)
-        self.do(draws.announce_draw, tender_id, seed_source="Rates of the National Bank", seed_not_before=soon)
+        self.do(draws.announce_draw, tender_id, rates_of(soon))
         self.clock.move(timedelta(minutes=2))
         self.do(draws.draw_members, tender_id, SEED)
 

@@ -31,7 +31,7 @@ from schoolmeals.procurement.rules.enquiries import NewEnquiry
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.bids import KEYS
 from tests.factories.papers import a_document
-from tests.factories.procurement import ALMATY, CEILING_MINOR, TENDER_SECTIONS, Procurement
+from tests.factories.procurement import ALMATY, CEILING_MINOR, SEED, TENDER_SECTIONS, Procurement, rates_of
 from tests.procurement import deeds_of_awards as awards
 from tests.procurement import deeds_of_evaluation as evaluating
 
@@ -49,8 +49,7 @@ def _set_items(_world: Procurement, work: Work, tender_id: UUID) -> None:
 
 
 def _announce(_world: Procurement, work: Work, tender_id: UUID) -> None:
-    soon = work.now + timedelta(hours=1)
-    draws.announce_draw(work, tender_id, seed_source="Rates", seed_not_before=soon)
+    draws.announce_draw(work, tender_id, rates_of(work.now + timedelta(hours=1)))
 
 
 def _recuse(world: Procurement, work: Work, tender_id: UUID) -> None:
@@ -95,7 +94,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         work, tender, act_id=new_id(work.now), zone=ALMATY
     ),
     "announce_draw": _announce,
-    "draw_members": lambda _world, work, tender: draws.draw_members(work, tender, "1234"),
+    "draw_members": lambda _world, work, tender: draws.draw_members(work, tender, SEED),
     "appoint_secretary": lambda world, work, tender: commission.appoint_secretary(work, tender, world.officer_id),
     "accept_appointment": lambda _world, work, tender: commission.accept_appointment(work, tender),
     "decline_appointment": lambda _world, work, tender: commission.decline_appointment(work, tender, "no time"),

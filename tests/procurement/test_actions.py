@@ -32,7 +32,7 @@ from schoolmeals.procurement.rules.planning import NewPlanLine
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import new_member_key
 from tests.factories.identity import PersonFactory, actor_of
-from tests.factories.procurement import ALMATY, LOT_SECTIONS, SEED, TITLE, Procurement, somebody, texts
+from tests.factories.procurement import ALMATY, LOT_SECTIONS, SEED, TITLE, Procurement, rates_of, somebody, texts
 
 DISCUSSION_UNTIL = datetime(2026, 11, 30, 18, 59, 59, tzinfo=UTC)
 BIDDING_UNTIL = datetime(2026, 12, 8, 18, 59, 59, tzinfo=UTC)
@@ -331,18 +331,18 @@ def test_the_draw_can_be_repeated_by_anybody(world: Procurement) -> None:
 def test_nothing_is_drawn_before_the_seed_can_be_known(world: Procurement) -> None:
     tender_id = world.bare_draft()
     assert refused(world.do, draws.draw_members, tender_id, SEED).code == "no-draw-announced"
-    past = refused(world.do, draws.announce_draw, tender_id, seed_source="Rates", seed_not_before=world.clock())
+    past = refused(world.do, draws.announce_draw, tender_id, rates_of(world.clock()))
     assert isinstance(past, Invalid)
     assert list(past.fields) == ["seed_not_before"]
     soon = world.clock() + timedelta(hours=1)
-    world.do(draws.announce_draw, tender_id, seed_source="Rates", seed_not_before=soon)
+    world.do(draws.announce_draw, tender_id, rates_of(soon))
     assert refused(world.do, draws.draw_members, tender_id, SEED).code == "seed-too-early"
-    again = refused(world.do, draws.announce_draw, tender_id, seed_source="Rates", seed_not_before=soon)
+    again = refused(world.do, draws.announce_draw, tender_id, rates_of(soon))
     assert again.code == "draw-announced"
     world.clock.now = soon
     assert len(world.do(draws.draw_members, tender_id, SEED)) == 8
     late = soon + timedelta(hours=1)
-    refusal = refused(world.do, draws.announce_draw, tender_id, seed_source="Rates", seed_not_before=late)
+    refusal = refused(world.do, draws.announce_draw, tender_id, rates_of(late))
     assert refusal.code == "drawn-already"
 
 
@@ -380,7 +380,7 @@ def left_out(world: Procurement) -> list[tuple[str, str]]:
     """Who a new draw leaves out, and why."""
     soon = world.clock() + timedelta(hours=1)
     tender_id = world.bare_draft()
-    act_id = world.do(draws.announce_draw, tender_id, seed_source="Rates", seed_not_before=soon)
+    act_id = world.do(draws.announce_draw, tender_id, rates_of(soon))
     announcement = world.look(commission_queries.draw_record, act_id).announcement
     return [(one["id"], one["code"]) for one in announcement["left_out"]]
 

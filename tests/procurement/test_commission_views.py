@@ -15,7 +15,13 @@ from tests.canteen.pages import send
 from tests.factories.identity import signed_in
 from tests.factories.procurement import SEED, Procurement
 
-ANNOUNCED = {"seed_source": "Rates of the National Bank", "day": "2026-11-24", "time": "10:00"}
+ANNOUNCED = {
+    "seed_source": "Rates of the National Bank",
+    "seed_numbers": "USD, EUR, RUB",
+    "seed_decimals": "2",
+    "day": "2026-11-24",
+    "time": "10:00",
+}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from tests.factories.evaluation import Table, plant
 from tests.factories.identity import PersonFactory, RoleGrantFactory, signed_in
-from tests.factories.procurement import ALMATY, Procurement
+from tests.factories.procurement import ALMATY, Procurement, rates_of
 
 SEED = "511.42 553.10 6.55"
 REASON = "Three members have an interest, and nobody else can be called"
@@ -65,8 +65,7 @@ def widen_pool(world: Procurement, tender_id: UUID) -> None:
 
 def announce(world: Procurement, tender_id: UUID, **about: Any) -> UUID:
     soon = world.clock() + timedelta(minutes=1)
-    said = {"seed_source": "Rates of the National Bank", "seed_not_before": soon, "reason": REASON, **about}
-    act_id: UUID = world.do(draws.announce_draw, tender_id, **said)
+    act_id: UUID = world.do(draws.announce_draw, tender_id, rates_of(soon), **{"reason": REASON, **about})
     return act_id
 
 

@@ -19,14 +19,28 @@ from schoolmeals.procurement.queries.commission import full_name, pool_rows
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.queries.tenures import over_limits
 from schoolmeals.procurement.rules.acts import ActKind
-from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
-from schoolmeals.procurement.rules.draw import ALGORITHM, Candidate, DrawnSeat, draw, pool_digest, pool_suffices
+from schoolmeals.procurement.rules.drafting import NEEDED, OUT_OF_RANGE, TWICE, UNKNOWN
+from schoolmeals.procurement.rules.draw import (
+    ALGORITHM,
+    LONGEST_NAME,
+    MOST_DECIMALS,
+    MOST_NUMBERS,
+    Candidate,
+    DrawnSeat,
+    SeedPlan,
+    draw,
+    has_seed_form,
+    pool_digest,
+    pool_suffices,
+    seed_problem,
+    written_seed,
+)
 from schoolmeals.procurement.rules.quorum import is_composed, places_free, too_few_left
 from schoolmeals.procurement.table import require
 from schoolmeals.verdicts import Refused
 
 CONSTITUENCIES: Final = ("parents", "trustees", "education", "health", "finance", "entrepreneurs", "ngo")
-LONGEST_SEED: Final = 200
+LONGEST_SOURCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +110,9 @@ def remove_pool_member(work: Work, member_id: UUID) -> None:
     audit.record(work, "procurement.remove-pool-member", Subject("pool-member", row.id), {})
 
 
-def announce_draw(
-    work: Work, tender_id: UUID, *, seed_source: str, seed_not_before: datetime, reason: str = ""
-) -> UUID:
-    """Fix the pool and say which public number, not known to anybody yet, will be the seed; gives the act's id, under
-    which everybody can read the pool.
+def announce_draw(work: Work, tender_id: UUID, seed: SeedPlan, *, reason: str = "") -> UUID:
+    """Fix the pool and say which public number, not known to anybody yet, will be the seed, and how it is written;
+    gives the act's id, under which everybody can read the pool.
 
     Left out of the pool: whoever is over the limits of rotation, has written in the tender, or sat in this commission
     before. Once the commission is at work, and those who are left can decide nothing, alternates for the free seats
@@ -109,7 +121,7 @@ def announce_draw(
     """
     hand = permitted(work, "announce_draw", tender_id)
     profile = profile_of(work, hand.tender)
-    _check_announcement(work, seed_source, seed_not_before)
+    _check_announcement(work, seed)
     _check_new_draw(hand, profile, reason)
     seats, alternates = _wanted(hand, profile)
     pool, left_out = _eligible(work, hand, profile)
@@ -122,8 +134,10 @@ def announce_draw(
         "seats": [_seats_json(one) for one in seats],
         "alternates": [_seats_json(one) for one in alternates],
         "parents": sorted(profile.parents),
-        "seed_source": seed_source.strip(),
-        "seed_not_before": seed_not_before.isoformat(),
+        "seed_source": seed.source.strip(),
+        "seed_not_before": seed.not_before.isoformat(),
+        "seed_numbers": [one.strip() for one in seed.numbers],
+        "seed_decimals": seed.decimals,
         **({"reason": reason.strip()} if hand.facts.version else {}),
     }
     return record_act(work, hand, ActKind.DRAW_ANNOUNCED, payload).id
@@ -132,7 +146,8 @@ def announce_draw(
 def draw_members(work: Work, tender_id: UUID, seed: str) -> list[UUID]:
     """Draw members and alternates from the announced pool by the public seed; gives the seats' ids by position.
 
-    Raises Invalid, NotNow ``no-draw-announced`` and ``seed-too-early``.
+    Raises Invalid, also ``seed-form`` where the seed is not written as announced, and NotNow ``no-draw-announced``,
+    ``seed-without-form`` and ``seed-too-early``.
     """
     hand = permitted(work, "draw_members", tender_id)
     announced = hand.facts.draw
@@ -140,12 +155,11 @@ def draw_members(work: Work, tender_id: UUID, seed: str) -> list[UUID]:
         raise NotNow("no-draw-announced", N_("Announce the draw first: the pool, and where the seed will come from."))
     if work.now < datetime.fromisoformat(announced.payload["seed_not_before"]):
         raise NotNow("seed-too-early", N_("The seed is not known yet: the announced moment has not come."))
-    if not seed.strip() or len(seed) > LONGEST_SEED:
-        raise Invalid(fields={"seed": [NEEDED]})
     said = announced.payload
+    seed = _seed_as_announced(seed, said)
     drawn = draw(
         [Candidate(UUID(one["id"]), one["constituency"]) for one in said["pool"]],
-        seed.strip(),
+        seed,
         [SeatsWanted(**one) for one in said["seats"]],
         [SeatsWanted(**one) for one in said["alternates"]],
         frozenset(said["parents"]),
@@ -157,7 +171,7 @@ def draw_members(work: Work, tender_id: UUID, seed: str) -> list[UUID]:
         {"seat_id": str(row.id), "candidate_id": str(row.pool_member_id), "part": row.part, "position": row.position}
         for row in rows
     ]
-    payload = {"announcement": str(announced.id), "seed": seed.strip(), "seats": seats}
+    payload = {"announcement": str(announced.id), "seed": seed, "seats": seats}
     record_act(work, hand, ActKind.MEMBERS_DRAWN, payload, subject_id=announced.id)
     return [row.id for row in rows]
 
@@ -210,13 +224,32 @@ def _eligible(work: Work, hand: AtHand, profile: Profile) -> tuple[list[PoolMemb
     return [one for one in pool if refusals[one.id] is None], left_out
 
 
-def _check_announcement(work: Work, seed_source: str, seed_not_before: datetime) -> None:
+def _seed_as_announced(seed: str, said: Mapping[str, Any]) -> str:
+    """The seed in its announced form. Who announced before there were forms announces once more."""
+    if not has_seed_form(said):
+        raise NotNow("seed-without-form", N_("This draw was announced without the form of its seed. Announce it anew."))
+    seed = written_seed(seed)
+    problem = seed_problem(seed, len(said["seed_numbers"]), said["seed_decimals"])
+    if problem is not None:
+        raise Invalid(fields={"seed": [problem]})
+    return seed
+
+
+def _check_announcement(work: Work, seed: SeedPlan) -> None:
+    names = [one.strip() for one in seed.numbers]
+    named = 0 < len(names) <= MOST_NUMBERS and all(_can_be_named(one) for one in names)
     problems = {
-        "seed_source": [] if seed_source.strip() and len(seed_source) <= LONGEST_SEED else [NEEDED],
-        "seed_not_before": [] if seed_not_before > work.now else [SEED_KNOWN],
+        "seed_source": [] if seed.source.strip() and len(seed.source) <= LONGEST_SOURCE else [NEEDED],
+        "seed_not_before": [] if seed.not_before > work.now else [SEED_KNOWN],
+        "seed_numbers": ([] if len(set(names)) == len(names) else [TWICE]) if named else [SEED_NAMES],
+        "seed_decimals": [] if 0 <= seed.decimals <= MOST_DECIMALS else [SEED_DECIMALS],
     }
     if any(problems.values()):
         raise Invalid(fields={name: found for name, found in problems.items() if found})
+
+
+def _can_be_named(name: str) -> bool:
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def _wanted(hand: AtHand, profile: Profile) -> tuple[Sequence[SeatsWanted], Sequence[SeatsWanted]]:
@@ -228,7 +261,7 @@ def _wanted(hand: AtHand, profile: Profile) -> tuple[Sequence[SeatsWanted], Sequ
 
 def _check_new_draw(hand: AtHand, profile: Profile, reason: str) -> None:
     """A commission is drawn once; again only where everybody has answered and too few remain."""
-    if hand.facts.draw is not None:
+    if hand.facts.draw is not None and has_seed_form(hand.facts.draw.payload):
         raise Conflict("draw-announced", N_("A draw is already announced. Draw by its seed."))
     if hand.facts.version:
         require(too_few_left(hand.seats, profile))
@@ -260,5 +293,9 @@ def _personal(row: PoolMember) -> dict[str, Any]:
 
 WRITING: Final = frozenset({ActKind.OPENED_DRAFT, ActKind.EDITED, ActKind.LOT_ADDED})
 SEED_KNOWN: Final = FieldProblem.of("seed-known", N_("Name a moment to come: a seed that is known is no seed."))
+SEED_NAMES: Final = FieldProblem.of(
+    "seed-names", N_("Name one to %(most)s numbers, with commas between."), most=MOST_NUMBERS
+)
+SEED_DECIMALS: Final = FieldProblem.of("out-of-range", OUT_OF_RANGE, least=0, most=MOST_DECIMALS)
 OWN_TENDER: Final = N_("Has written in this tender.")
 SAT_BEFORE: Final = N_("Was in this commission before.")

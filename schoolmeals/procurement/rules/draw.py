@@ -1,7 +1,9 @@
 """The random draw of a commission, which anybody can repeat.
 
 First the organiser publishes the pool and says which public number, not yet known to anybody, will be the seed: the
-exchange rates of a coming day, say. Once that is known, the draw is only arithmetic::
+exchange rates of a coming day, say. It also says what those numbers are called, in which order, and how many digits
+they have after the point: so one public value is written in one way only (:func:`seed_problem`), and gives one draw.
+Once it is known, the draw is only arithmetic::
 
     pool digest  = SHA-256 of the lines "<id> <constituency>\\n", sorted by id
     ticket of id = SHA-256 of "schoolmeals-draw/v1\\n" + pool digest (hex) + "\\n" + seed + "\\n" + id
@@ -16,16 +18,21 @@ are announced anew.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from schoolmeals.errors import N_
+from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.profiles import SeatsWanted
 from schoolmeals.verdicts import Refused
 
 ALGORITHM: Final = "schoolmeals-draw/v1"
+MOST_NUMBERS: Final = 6
+MOST_DECIMALS: Final = 6
+LONGEST_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,45 @@ class DrawnSeat:
     constituency: str
     part: str
     position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedPlan:
+    """The seed as it is announced: where it comes from, from when it is known, and the one form in which it is written:
+    what its numbers are called, in their order, and how many digits each has after the point.
+    """
+
+    source: str
+    not_before: datetime
+    numbers: tuple[str, ...]
+    decimals: int
+
+
+def has_seed_form(announcement: Mapping[str, Any]) -> bool:
+    """Whether an announcement says how its seed is written; earlier versions did not."""
+    return "seed_numbers" in announcement
+
+
+def written_seed(typed: str) -> str:
+    """A seed with exactly one space between its numbers."""
+    return " ".join(typed.split())
+
+
+def seed_problem(seed: str, numbers: int, decimals: int) -> FieldProblem | None:
+    """Why a seed is not in its announced form: so many numbers with one space between, each with no needless zero in
+    front, a point, and exactly so many digits after it. Two different seeds of one form are two different values.
+    """
+    one = rf"(?:0|[1-9][0-9]{{0,11}}){rf'[.][0-9]{{{decimals}}}' if decimals else ''}"
+    if re.fullmatch(" ".join([one] * numbers), seed):
+        return None
+    example = seed_example(numbers, decimals)
+    return FieldProblem.of("seed-form", SEED_FORM, count=numbers, decimals=decimals, example=example)
+
+
+def seed_example(numbers: int, decimals: int) -> str:
+    """What a seed of this form looks like."""
+    one = f"123.{'456789'[:decimals]}" if decimals else "123"
+    return " ".join([one] * numbers)
 
 
 def pool_digest(pool: Iterable[Candidate]) -> str:
@@ -114,4 +160,8 @@ def _parts(members_by_ticket: Sequence[Candidate], parents: frozenset[str]) -> d
     return {**parts, chair.id: "chair", deputy.id: "deputy"}
 
 
+SEED_FORM: Final = N_(
+    "Numbers: %(count)s, digits after the point: %(decimals)s, one space between two numbers and nothing else. "
+    "For example: %(example)s"
+)
 POOL_TOO_SMALL: Final = N_("The pool has too few people of: %(missing)s. Enter more before the draw.")

@@ -16,7 +16,9 @@ from schoolmeals.procurement.actions import commission as commission_deeds
 from schoolmeals.procurement.actions import draws
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import tenders as tender_queries
+from schoolmeals.procurement.queries.commission import DrawRecord
 from schoolmeals.procurement.rules.acts import ActKind
+from schoolmeals.procurement.rules.draw import MOST_DECIMALS, SeedPlan, has_seed_form, seed_example
 from schoolmeals.procurement.rules.permissions import DRAWING, Party
 from schoolmeals.procurement.rules.quorum import SeatFacts, too_few_left, vacancies
 from schoolmeals.procurement.rules.stages import UNPUBLISHED
@@ -55,9 +57,14 @@ def form_commission(draft_id: UUID, step: str) -> Any:
 def _announce(work: Work, draft_id: UUID) -> None:
     # Whose draft it is comes first: what was typed into a stranger's form is nobody's business.
     tender_queries.task_list(work, draft_id)
-    source = request.form.get("seed_source", "")
-    reason = request.form.get("reason", "")
-    draws.announce_draw(work, draft_id, seed_source=source, seed_not_before=_moment(), reason=reason)
+    typed = request.form.get("seed_decimals", "")
+    seed = SeedPlan(
+        source=request.form.get("seed_source", ""),
+        not_before=_moment(),
+        numbers=tuple(request.form.get("seed_numbers", "").split(",")),
+        decimals=int(typed) if len(typed) == 1 and typed in "0123456789" else -1,
+    )
+    draws.announce_draw(work, draft_id, seed, reason=request.form.get("reason", ""))
 
 
 def _draw(work: Work, draft_id: UUID) -> None:
@@ -119,16 +126,31 @@ def _commission(draft_id: UUID) -> dict[str, Any]:
         "may_take_out": Party.CITY_ADMIN in view.parties and "recuse" in view.deeds,
         "record": record,
         "not_before": showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])) if record else "",
+        "seed_form": _seed_form(record.announcement) if record else None,
+        "decimals": [(str(one), str(one)) for one in range(MOST_DECIMALS + 1)],
         "too_few": is_short,
         "may_announce": "announce_draw" in view.deeds
-        and (record is None or record.drawn_at is not None)
+        and not _waits(record)
         and (view.line.stage in UNPUBLISHED or is_short),
-        "may_draw": "draw_members" in view.deeds and record is not None and record.drawn_at is None,
+        "may_draw": "draw_members" in view.deeds and _waits(record),
         "may_keep": Party.OFFICER in view.parties
         and "appoint_secretary" in view.deeds
         and not any(one.part == "secretary" and one.stands for one in found.seats),
         "typed": {},
     }
+
+
+def _waits(record: DrawRecord | None) -> bool:
+    """A draw is announced, and waits for its seed. One without a form of its seed waits for nothing."""
+    return record is not None and record.drawn_at is None and has_seed_form(record.announcement)
+
+
+def _seed_form(announcement: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the seed is written; None where the announcement is from before it said so."""
+    if not has_seed_form(announcement):
+        return None
+    names, decimals = announcement["seed_numbers"], announcement["seed_decimals"]
+    return {"names": ", ".join(names), "decimals": decimals, "example": seed_example(len(names), decimals)}
 
 
 def _may_be_called(seat: SeatFacts) -> bool:

@@ -164,6 +164,7 @@ def draw(act_id: UUID) -> Any:
     return render(
         "procurement/draw.html",
         record=record,
+        not_before=showing.when(datetime.fromisoformat(record.announcement["seed_not_before"])),
         pool=record.announcement["pool"],
         seats=[{**pool[one["candidate_id"]], "part": one["part"]} for one in record.seats],
         constituencies=_words(CONSTITUENCY_NAMES),

@@ -38,6 +38,7 @@ FILES: Final = {
     "procurement.bid_room_json",
     "procurement.complaint_file",
     "procurement.contract_text",
+    "procurement.draws_json",
     "procurement.evidence_file",
     "procurement.mended_file",
     "procurement.notice_json",

@@ -21,7 +21,8 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +34,8 @@ ALGORITHM: Final = "schoolmeals-draw/v1"
 MOST_NUMBERS: Final = 6
 MOST_DECIMALS: Final = 6
 LONGEST_NAME: Final = 40
+LEFT_AFTER: Final = timedelta(days=60)
+"""A draft that is not published so long after its draw was announced counts as left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,21 @@ class SeedPlan:
     not_before: datetime
     numbers: tuple[str, ...]
     decimals: int
+
+
+class Fate(StrEnum):
+    """What became of the tender for which there was a draw."""
+
+    PREPARED = "in-preparation"
+    LEFT = "left-unpublished"
+    PUBLISHED = "published"
+
+
+def fate_of(published_at: datetime | None, announced_at: datetime, now: datetime) -> Fate:
+    """What became of a tender whose draw was announced then. Nothing that is done in a draft changes it."""
+    if published_at is not None:
+        return Fate.PUBLISHED
+    return Fate.LEFT if announced_at < now - LEFT_AFTER else Fate.PREPARED
 
 
 def has_seed_form(announcement: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from schoolmeals.procurement.views import (
 from schoolmeals.procurement.views import complaints as complaints
 from schoolmeals.procurement.views import confirmations as confirmations
 from schoolmeals.procurement.views import contracts as contracts
+from schoolmeals.procurement.views import draws as draws
 from schoolmeals.procurement.views import mending as mending
 from schoolmeals.procurement.views import ocds as ocds
 from schoolmeals.procurement.views import papers as papers

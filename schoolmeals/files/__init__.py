@@ -1,18 +1,19 @@
 """Files in and out: tables that people send, uploads that wait for a yes, papers that the worker draws.
 
 *Upload*: a file that waits for its owner's word. *Paper*: a PDF that was ordered; the worker draws it, and it waits to
-be fetched. Both are one person's, sealed, and forgotten after some hours. *Line*: one row of a table with its number.
+be fetched. Both are one person's, sealed, and forgotten after some hours; an upload can be put before a second person.
+*Line*: one row of a table with its number.
 
 Never here: what a file means. The room that asked for it knows.
 """
 
-from schoolmeals.files.actions import end_upload, keep_upload, order_paper
+from schoolmeals.files.actions import end_upload, keep_upload, offer_upload, order_paper
 from schoolmeals.files.api import ordered_paper
 from schoolmeals.files.archives import unpacked
 from schoolmeals.files.jobs import DRAW
 from schoolmeals.files.making import file_key, make_paper
 from schoolmeals.files.papers import Enclosure, drawn
-from schoolmeals.files.queries import content_of, kept_file
+from schoolmeals.files.queries import content_of, kept_file, offered_files
 from schoolmeals.files.rules import MOST_ROWS, FileStage, KeptFacts, PaperOrder, unusable
 from schoolmeals.files.schemas import PaperSchema
 from schoolmeals.files.sheets import (
@@ -53,6 +54,8 @@ __all__ = [
     "keep_upload",
     "kept_file",
     "make_paper",
+    "offer_upload",
+    "offered_files",
     "order_paper",
     "ordered_paper",
     "read_table",

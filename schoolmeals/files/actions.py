@@ -65,20 +65,25 @@ def keep_upload(
     return file_id
 
 
-def end_upload(work: Work, file_id: UUID, *, purpose: str) -> bool:
+def offer_upload(work: Work, file_id: UUID, *, purpose: str, offered_as: str) -> None:
+    """Put an upload before a second person: from now on whoever asks for files ``offered_as`` finds it, and whoever
+    may ask is for the room to say. Its owner stays, and its time too. Raises NotFound for somebody else's.
+    """
+    row = _lock_upload(work, file_id, purpose, offered=False)
+    if row.ended_at is not None:
+        raise NotFound
+    _change(work, file_id, purpose=offered_as)
+    payload = {"purpose": purpose, "offered_as": offered_as}
+    audit.record(work, "files.offer_upload", Subject("file", file_id), payload, school_id=row.school_id)
+
+
+def end_upload(work: Work, file_id: UUID, *, purpose: str, offered: bool = False) -> bool:
     """Let go of an upload, because its deed is done or not wanted. False where that has happened before.
 
-    Locks the file, so two deeds with the same upload are one. Raises NotFound for somebody else's.
+    Locks the file, so two deeds with the same upload are one. Raises NotFound for somebody else's, unless it was
+    ``offered``: whether the actor may then have it the caller has decided.
     """
-    wanted = select(KeptFile).where(
-        KeptFile.id == file_id,
-        KeptFile.owner_id == work.actor.id,
-        KeptFile.purpose == purpose,
-        KeptFile.expires_at > work.now,
-    )
-    row = work.session.scalar(wanted.with_for_update())
-    if row is None:
-        raise NotFound
+    row = _lock_upload(work, file_id, purpose, offered=offered)
     if row.ended_at is not None:
         return False
     _change(work, file_id, ended_at=work.now, content=None)
@@ -113,6 +118,20 @@ def forget_files(work: Work) -> int:
     if gone:
         audit.record(work, "files.forget_files", Subject("files"), {"files": len(gone)})
     return len(gone)
+
+
+def _lock_upload(work: Work, file_id: UUID, purpose: str, *, offered: bool) -> KeptFile:
+    wanted = select(KeptFile).where(
+        KeptFile.id == file_id,
+        KeptFile.purpose == purpose,
+        KeptFile.expires_at > work.now,
+    )
+    if not offered:
+        wanted = wanted.where(KeptFile.owner_id == work.actor.id)
+    row = work.session.scalar(wanted.with_for_update())
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _lock_order(work: Work, file_id: UUID) -> KeptFile | None:

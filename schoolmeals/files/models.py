@@ -11,7 +11,9 @@ from schoolmeals.database import Model
 
 
 class KeptFile(Model):
-    """One person's file, kept for some hours. Nobody else finds it, whatever their role."""
+    """One person's file, kept for some hours. Nobody else finds it, whatever their role, unless its owner has put it
+    before a second person: then its purpose says so, and the room of that purpose says who may look.
+    """
 
     __tablename__ = "kept_file"
     __table_args__ = (

@@ -19,7 +19,14 @@ from schoolmeals.database import Work
 from schoolmeals.files import read_table
 from schoolmeals.procurement.models import RegisterEntry, RegisterImport, Supplier
 from schoolmeals.procurement.rules.identifiers import PERSON, Identifier
-from schoolmeals.procurement.rules.registers import REGISTERS, RegisterHit, RegisterTable, counts_on, read_register
+from schoolmeals.procurement.rules.registers import (
+    REGISTERS,
+    RegisterHit,
+    RegisterTable,
+    counts_on,
+    needs_second_person,
+    read_register,
+)
 
 ALL: Final = tuple(REGISTERS)
 
@@ -119,6 +126,35 @@ def check(
         hits = _hits(work, numbers, {one.id: one for one in latest}, on.astimezone(zone).date())
     missing = tuple(code for code in registers if code not in {one.register for one in latest})
     return RegisterSnapshot(on, tuple(latest), tuple(hits), missing)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterChange:
+    """What an import would change: how many entries hold in the one before it, and which of them it has no more."""
+
+    in_force: int
+    dropped: tuple[RegisterEntry, ...]
+    needs_second: bool
+
+
+def change_of(
+    work: Work, register: str, table: RegisterTable, as_of: datetime, *, zone: tzinfo = UTC
+) -> RegisterChange:
+    """What an import as of ``as_of`` would change, compared with the one that stood last before it. Not scoped.
+
+    An entry is dropped where it holds on that day and the table has nobody of its number who does: an entry that the
+    table ends counts too.
+    """
+    day = as_of.astimezone(zone).date()
+    before = [one.id for one in _latest(work, (register,), as_of)]
+    rows = work.session.scalars(select(RegisterEntry).where(RegisterEntry.import_id.in_(before)))
+    holding = [row for row in rows.all() if counts_on(row.from_on, row.until_on, day)]
+    still = {(one.scheme, one.identifier) for one in table.lines if counts_on(one.from_on, one.until_on, day)}
+    dropped = sorted((row for row in holding if (row.scheme, row.identifier) not in still), key=lambda row: row.line)
+    second = needs_second_person(
+        REGISTERS[register], lines=len(table.lines), in_force=len(holding), dropped=len(dropped)
+    )
+    return RegisterChange(len(holding), tuple(dropped), second)
 
 
 def import_facts(row: RegisterImport) -> ImportFacts:

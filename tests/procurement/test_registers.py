@@ -27,6 +27,7 @@ BIN: Final = "090840003425"
 OTHER_BIN: Final = "050540004455"
 IIN: Final = "950217400083"
 HEAD: Final = "identifier;name;from;until;reason;reference\r\n"
+ONE: Final = f"{HEAD}{BIN};B;2026-01-01;;;\r\n"
 
 
 def table(text: str, register: str = "bad-faith") -> RegisterTable:
@@ -40,6 +41,8 @@ def bring(world: Procurement, text: str, register: str = "bad-faith", *, as_of: 
         "file_name": "register.csv",
         "content": text.encode(),
     }
+    # Two people want it: how many it clears is not what is tested here.
+    about |= {"wanted_by": world.city_admin.id}
     made: UUID = world.do(import_register, world.city_id, register, table(text, register), **about)
     return made
 
@@ -219,11 +222,11 @@ def test_only_the_city_imports_registers(world: Procurement) -> None:
     about: dict[str, Any] = {"source": "x", "as_of": world.clock(), "file_name": "r.csv", "content": b""}
     for actor in (world.supplier, world.auditor, world.buyer, world.stranger, PUBLIC):
         with pytest.raises(NotAllowed) as refused:
-            world.do(import_register, world.city_id, "bad-faith", RegisterTable((), ()), actor=actor, **about)
+            world.do(import_register, world.city_id, "bad-faith", table(ONE), actor=actor, **about)
         assert refused.value.code == "not-your-part"
     assert world.look(rows) == before
-    world.do(import_register, world.city_id, "bad-faith", RegisterTable((), ()), actor=world.city_admin, **about)
-    assert world.look(rows) == (before[0] + 1, before[1], before[2] + 1)
+    world.do(import_register, world.city_id, "bad-faith", table(ONE), actor=world.city_admin, **about)
+    assert world.look(rows) == (before[0] + 1, before[1] + 1, before[2] + 1)
 
 
 def test_looking_at_imports_and_entries(world: Procurement) -> None:

@@ -8,10 +8,11 @@ from uuid import UUID
 from schoolmeals import audit
 from schoolmeals.audit import Subject
 from schoolmeals.database import Work, insert_rows
-from schoolmeals.errors import N_, FieldProblem, Invalid
+from schoolmeals.errors import N_, FieldProblem, Invalid, NotNow
 from schoolmeals.ids import new_id
 from schoolmeals.procurement.access import permitted_in
 from schoolmeals.procurement.models import RegisterEntry, RegisterImport
+from schoolmeals.procurement.registers import change_of
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.registers import REGISTERS, RegisterTable
 
@@ -29,14 +30,30 @@ def import_register(
     as_of: datetime,
     file_name: str,
     content: bytes,
+    wanted_by: UUID | None = None,
 ) -> UUID:
     """Keep a register whole, as it stood at ``as_of``; gives the import's id. It replaces nothing: of each register the
     import counts that stood last at the moment that is asked about.
 
-    Raises Invalid, also ``bad-rows`` where lines of the table could not be read: a register with holes would clear
-    whoever is in them.
+    ``wanted_by`` is who put the file before the actor. Raises Invalid, also ``bad-rows`` where lines of the table could
+    not be read: a register with holes would clear whoever is in them. Raises NotNow ``second-person-needed`` where the
+    file clears too many for one person's word.
     """
     permitted_in(work, "import_register", organisation_id)
+    _check(work, register, table, source, as_of)
+    change = change_of(work, register, table, as_of)
+    if change.needs_second and wanted_by in (None, work.actor.id):
+        raise NotNow("second-person-needed", SECOND_PERSON, dropped=len(change.dropped), count=change.in_force)
+    row = _keep_import(work, register, table, source=source, as_of=as_of, file_name=file_name, content=content)
+    _keep_lines(work, row.id, table)
+    payload = {"register": register, "source": row.source, "as_of": as_of, "entries": row.entries}
+    more = {"sha256": row.sha256.hex(), "organisation": organisation_id, "dropped": len(change.dropped)}
+    people = {"wanted_by": wanted_by} if wanted_by is not None else {}
+    audit.record(work, "procurement.import-register", Subject("register-import", row.id), payload | more | people)
+    return row.id
+
+
+def _check(work: Work, register: str, table: RegisterTable, source: str, as_of: datetime) -> None:
     problems = {
         "register": [] if register in REGISTERS else [UNKNOWN],
         "source": [] if 0 < len(source.strip()) <= LONGEST_SOURCE else [NEEDED],
@@ -45,6 +62,18 @@ def import_register(
     }
     if any(problems.values()):
         raise Invalid(fields={name: found for name, found in problems.items() if found})
+
+
+def _keep_import(
+    work: Work,
+    register: str,
+    table: RegisterTable,
+    *,
+    source: str,
+    as_of: datetime,
+    file_name: str,
+    content: bytes,
+) -> RegisterImport:
     row = RegisterImport(
         id=new_id(work.now),
         register=register,
@@ -58,11 +87,7 @@ def import_register(
     )
     work.session.add(row)
     work.session.flush()
-    _keep_lines(work, row.id, table)
-    payload = {"register": register, "source": row.source, "as_of": as_of, "entries": row.entries}
-    more = {"sha256": row.sha256.hex(), "organisation": organisation_id}
-    audit.record(work, "procurement.import-register", Subject("register-import", row.id), payload | more)
-    return row.id
+    return row
 
 
 def _keep_lines(work: Work, import_id: UUID, table: RegisterTable) -> None:
@@ -86,4 +111,7 @@ def _keep_lines(work: Work, import_id: UUID, table: RegisterTable) -> None:
 
 
 BAD_ROWS: Final = N_("%(count)s values of the file cannot be read. Mend them: a register is taken whole or not at all.")
+SECOND_PERSON: Final = N_(
+    "The file drops %(dropped)s of the %(count)s entries that hold, or is empty. A second person must confirm it."
+)
 _TO_COME: Final = FieldProblem.of("to-come", N_("This moment is still to come."))

@@ -16,13 +16,15 @@ class Register:
     code: str
     name: str
     of_people: bool = False
+    drop_percent: int = 20
+    """Of the entries that hold, how many may fall out at one person's word. Ours, not the law's."""
 
 
 REGISTERS: Final[Mapping[str, Register]] = {
     one.code: one
     for one in (
         Register("bad-faith", N_("Suppliers who acted in bad faith")),
-        Register("tax-debt", N_("Tax debtors")),
+        Register("tax-debt", N_("Tax debtors"), drop_percent=50),
         Register("liquidation", N_("In liquidation or bankrupt")),
         Register("inactive", N_("Inactive taxpayers")),
         Register("financing-list", N_("Organisations linked to the financing of terrorism")),
@@ -89,6 +91,13 @@ class RegisterHit:
 def counts_on(from_on: date, until_on: date | None, day: date) -> bool:
     """Whether an entry holds on a day; both ends belong to it."""
     return from_on <= day and (until_on is None or day <= until_on)
+
+
+def needs_second_person(register: Register, *, lines: int, in_force: int, dropped: int) -> bool:
+    """Whether an import clears so many that a second person must want it: all with an empty file, also where there was
+    no import before, or more than the register's share of those who are in it.
+    """
+    return not lines or dropped * 100 > in_force * register.drop_percent
 
 
 def read_register(register: Register, rows: Sequence[tuple[int, Sequence[str]]], *, key: bytes) -> RegisterTable:

@@ -14,7 +14,6 @@ from schoolmeals.procurement import showing
 from schoolmeals.procurement.queries import draws as draw_queries
 from schoolmeals.procurement.queries.draws import DrawCount, DrawLine, DrawPage
 from schoolmeals.procurement.rules.draw import LEFT_AFTER, Fate
-from schoolmeals.procurement.rules.stages import STAGE_NAMES
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.web import PUBLIC_POLICY, actor, guard, language, now, public_base, render
 
@@ -87,6 +86,7 @@ def _found(work: Work, buyer_id: UUID | None, page: int) -> tuple[DrawPage, list
 
 def _line(line: DrawLine, names: dict[UUID, str]) -> dict[str, Any]:
     fate, kind = FATES[line.fate]
+    tag = showing.stage_tag(line.stage) if line.stage is not None else (gettext(fate), kind)
     return {
         "id": line.id,
         "buyer": names.get(line.organiser_id, "-"),
@@ -96,7 +96,7 @@ def _line(line: DrawLine, names: dict[UUID, str]) -> dict[str, Any]:
         "drawn": showing.when(line.drawn_at) if line.drawn_at is not None else "",
         "known": showing.when(line.seed_not_before),
         "is_known": line.seed_not_before <= now(),
-        "fate": (gettext(STAGE_NAMES[line.stage]) if line.stage is not None else gettext(fate), kind),
+        "fate": tag,
         "tender_id": line.tender_id,
         "number": line.number,
     }

@@ -9,12 +9,23 @@ from flask_babel import gettext
 
 from schoolmeals.actors import Role
 from schoolmeals.clock import in_utc
-from schoolmeals.database import reading, transaction
+from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
-from schoolmeals.files import FileStage, as_csv, content_of, end_upload, file_key, keep_upload, kept_file
+from schoolmeals.files import (
+    FileStage,
+    KeptFacts,
+    as_csv,
+    content_of,
+    end_upload,
+    file_key,
+    keep_upload,
+    kept_file,
+    offer_upload,
+    offered_files,
+)
 from schoolmeals.procurement.actions.registers import import_register
 from schoolmeals.procurement.queries import registers as register_queries
-from schoolmeals.procurement.registers import TableSource
+from schoolmeals.procurement.registers import TableSource, change_of
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.identifiers import PERSON, people_key
 from schoolmeals.procurement.rules.registers import HEADERS, REGISTERS, RegisterTable
@@ -24,6 +35,8 @@ from schoolmeals.web import actor, frame, guard, language, now, render, settings
 from schoolmeals.web.problems import speak
 
 PURPOSE: Final = "procurement.register"
+OFFERED: Final = "procurement.register.offered"
+"""The purpose of a table that waits for a second person: whoever may import registers may look at it."""
 SHOWN: Final = 100
 _NO_FILE: Final = FieldProblem.of("no-file", N_("Choose a file."))
 _NO_MOMENT: Final = FieldProblem.of("not-a-moment", N_("Choose a day and a time that have passed."))
@@ -77,21 +90,20 @@ def take_register() -> Any:
 def check_register(register_upload_id: UUID) -> Any:
     """What is in a table, and each bad cell with its line, column and reason."""
     with reading(actor(), now()) as look:
-        kept = kept_file(look, register_upload_id, purpose=PURPOSE)
-        content = content_of(look, file_key(), register_upload_id, purpose=PURPOSE)
-    found = _read(kept.facts["register"], content)
-    return render("procurement/register_check.html", file=kept, errors={}, **_report(found, kept.facts))
+        kept = _kept(look, register_upload_id)
+        context = _report(look, kept, _content(look, kept))
+    return render("procurement/register_check.html", file=kept, **context)
 
 
 @pages.post("/procurement/registers/upload/<uuid:register_upload_id>")
 @guard(WRITERS)
 def confirm_register(register_upload_id: UUID) -> Any:
-    """Import it. Said twice, it is done once."""
+    """Import it. Said twice, it is done once. What another has put before the actor is imported at both words."""
     with transaction(actor(), now()) as work:
-        kept = kept_file(work, register_upload_id, purpose=PURPOSE)
+        kept = _kept(work, register_upload_id)
         if kept.stage is not FileStage.ENDED:
-            content = content_of(work, file_key(), register_upload_id, purpose=PURPOSE)
-            end_upload(work, register_upload_id, purpose=PURPOSE)
+            content = _content(work, kept)
+            _end(work, kept)
             import_register(
                 work,
                 _place(),
@@ -101,8 +113,19 @@ def confirm_register(register_upload_id: UUID) -> Any:
                 as_of=datetime.fromisoformat(kept.facts["as_of"]),
                 file_name=kept.name,
                 content=content,
+                wanted_by=kept.owner_id if kept.purpose == OFFERED else None,
             )
             flash(gettext("The register was imported. Checks ask it from now on."), "good")
+    return redirect(url_for("procurement.registers"), code=303)
+
+
+@pages.post("/procurement/registers/upload/<uuid:register_upload_id>/offer")
+@guard(WRITERS)
+def offer_register(register_upload_id: UUID) -> Any:
+    """Put a table that clears many before a second person. Nothing is imported yet."""
+    with transaction(actor(), now()) as work:
+        offer_upload(work, register_upload_id, purpose=PURPOSE, offered_as=OFFERED)
+    flash(gettext("The file waits for a second person."), "good")
     return redirect(url_for("procurement.registers"), code=303)
 
 
@@ -111,7 +134,7 @@ def confirm_register(register_upload_id: UUID) -> Any:
 def drop_register(register_upload_id: UUID) -> Any:
     """Forget a table that was not imported."""
     with transaction(actor(), now()) as work:
-        end_upload(work, register_upload_id, purpose=PURPOSE)
+        _end(work, _kept(work, register_upload_id))
     flash(gettext("The file was dropped. Nothing was changed."), "good")
     return redirect(url_for("procurement.registers"), code=303)
 
@@ -138,11 +161,13 @@ def register_entries(register_id: UUID) -> Any:
 def _page(typed: Any) -> dict[str, Any]:
     with reading(actor(), now()) as look:
         imports = register_queries.imports(look)
+        waiting = offered_files(look, OFFERED)
     known = {one.register for one in imports}
     return {
         "imports": [(one, gettext(REGISTERS[one.register].name)) for one in imports if one.register in REGISTERS],
         "missing": [gettext(one.name) for one in REGISTERS.values() if one.code not in known],
         "options": [(one.code, gettext(one.name)) for one in REGISTERS.values()],
+        "waiting": [(one, _name_of(one)) for one in waiting],
         "columns": HEADERS[language()],
         "may_import": actor().has_role(Role.PROCUREMENT_OFFICER) or actor().has_role(Role.CITY_ADMIN),
         "typed": typed,
@@ -174,12 +199,43 @@ def _read(register: str, content: bytes) -> RegisterTable:
     return TableSource(content, "").read(register, key=people_key(settings().secret_key))
 
 
-def _report(found: RegisterTable, facts: dict[str, Any]) -> dict[str, Any]:
-    name = REGISTERS[facts["register"]].name
+def _kept(work: Work, file_id: UUID) -> KeptFacts:
+    """The actor's own table, or one that another has put before a second person. Raises NotFound."""
+    try:
+        return kept_file(work, file_id, purpose=OFFERED, offered=True)
+    except NotFound:
+        return kept_file(work, file_id, purpose=PURPOSE)
+
+
+def _name_of(kept: KeptFacts) -> str:
+    register = REGISTERS[kept.facts["register"]]
+    return str(gettext(register.name))
+
+
+def _content(work: Work, kept: KeptFacts) -> bytes:
+    return content_of(work, file_key(), kept.id, purpose=kept.purpose, offered=kept.purpose == OFFERED)
+
+
+def _end(work: Work, kept: KeptFacts) -> None:
+    end_upload(work, kept.id, purpose=kept.purpose, offered=kept.purpose == OFFERED)
+
+
+def _report(look: Work, kept: KeptFacts, content: bytes) -> dict[str, Any]:
+    facts, found = kept.facts, _read(kept.facts["register"], content)
+    register, as_of = REGISTERS[facts["register"]], datetime.fromisoformat(facts["as_of"])
+    change = change_of(look, register.code, found, as_of)
+    is_offered = kept.purpose == OFFERED
     return {
-        "register": gettext(name),
+        "change": change,
+        "dropped": [_entry(row) for row in change.dropped[:SHOWN]],
+        "most": SHOWN,
+        "share": register.drop_percent,
+        "is_offered": is_offered,
+        "may_import": not change.needs_second or (is_offered and kept.owner_id != actor().id),
+        "may_offer": change.needs_second and not is_offered,
+        "register": gettext(register.name),
         "source": facts["source"],
-        "as_of": datetime.fromisoformat(facts["as_of"]),
+        "as_of": as_of,
         "count": len(found.lines),
         "bad": [[str(one.line), one.column, speak(one.problem)] for one in found.bad[:SHOWN]],
         "bad_count": len(found.bad),

@@ -112,6 +112,7 @@ def _keep_lines(work: Work, import_id: UUID, table: RegisterTable) -> None:
 
 BAD_ROWS: Final = N_("%(count)s values of the file cannot be read. Mend them: a register is taken whole or not at all.")
 SECOND_PERSON: Final = N_(
-    "The file drops %(dropped)s of the %(count)s entries that hold, or is empty. A second person must confirm it."
+    "The file is empty, or drops too many of the entries that hold (%(dropped)s of %(count)s). "
+    "A second person must confirm it."
 )
 _TO_COME: Final = FieldProblem.of("to-come", N_("This moment is still to come."))

@@ -175,7 +175,7 @@ def _grounds(
 ) -> dict[UUID, BidGround]:
     lots = {lot["id"]: lot for lot in document["lots"]}
     over = _overcommitted(work, hand, profile, bids, zone)
-    traits = {bid.id: tenderer_traits(work, bid.row.tenderer_id) for bid in bids}
+    traits = {bid.id: tenderer_traits(work, bid.row.tenderer_id, hand.tender.published_at) for bid in bids}
     found = {}
     for bid in bids:
         others = [

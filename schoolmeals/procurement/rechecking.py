@@ -72,7 +72,7 @@ def refuse_conflicts(work: Work, hand: AtHand, supplier_id: UUID) -> None:
     """Raise Conflict ``conflict-of-interest`` where a member has something in common with whoever is about to win, and
     has not declared about it: the register of suppliers may have changed since the declarations.
     """
-    traits = tenderer_traits(work, supplier_id)
+    traits = tenderer_traits(work, supplier_id, hand.tender.published_at)
     for seat in voters(hand.seats):
         if hits(member_traits(work, seat), traits) and declaration_of(work, seat.id, supplier_id) is None:
             raise Conflict("conflict-of-interest", CONFLICT, name=seat.name)

@@ -3,16 +3,16 @@
 Not scoped: whoever asks has looked whether the actor may know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
 from schoolmeals import identity
 from schoolmeals.database import Work
-from schoolmeals.procurement.models import Supplier, SupplierStaff
+from schoolmeals.procurement.models import Supplier, SupplierStaff, SupplierVersion
 from schoolmeals.procurement.rules.conflicts import PersonTraits, TendererTraits
 
 
@@ -33,29 +33,37 @@ class StaffFacts:
     evidence: tuple[str, ...]
 
 
-def tenderer_traits(work: Work, organisation_id: UUID) -> TendererTraits:
-    """What of a supplier could be of a commission's member, too. Raises NotFound without such an organisation."""
+def tenderer_traits(work: Work, organisation_id: UUID, since: datetime | None) -> TendererTraits:
+    """What of a supplier could be of a commission's member, too: what it says of itself now, and whatever it has said
+    at any time after ``since``, which is when the tender was published. Nobody escapes a question by moving house then.
+    Raises NotFound without such an organisation.
+    """
     facts = identity.organisation(work, organisation_id)
     row = work.session.get(Supplier, organisation_id)
+    said = [*([row] if row is not None else ()), *(_said_since(work, organisation_id, since) if since else ())]
     addresses = [facts.address] if facts.address else []
-    identifier = facts.identifier or str(organisation_id)
-    if row is None:
-        return TendererTraits(identifier=identifier, addresses=tuple(addresses))
-    people = [
-        PersonTraits(
-            surname=one["surname"],
-            patronymic=one["patronymic"],
-            addresses=(one["address"],) if one["address"] else (),
-            phones=(one["phone"],) if one["phone"] else (),
-        )
-        for one in row.people
-    ]
     return TendererTraits(
-        identifier=identifier,
-        addresses=tuple(dict.fromkeys([*addresses, *row.addresses])),
-        phones=tuple(row.phones),
-        people=tuple(people),
-        founders=frozenset(row.founders),
+        identifier=facts.identifier or str(organisation_id),
+        addresses=tuple(dict.fromkeys([*addresses, *(address for one in said for address in one.addresses)])),
+        phones=tuple(dict.fromkeys(phone for one in said for phone in one.phones)),
+        people=tuple(dict.fromkeys(_person(told) for one in said for told in one.people)),
+        founders=frozenset(founder for one in said for founder in one.founders),
+    )
+
+
+def _said_since(work: Work, organisation_id: UUID, since: datetime) -> Sequence[SupplierVersion]:
+    found = select(SupplierVersion).where(
+        SupplierVersion.organisation_id == organisation_id, SupplierVersion.held_until > since
+    )
+    return work.session.scalars(found.order_by(SupplierVersion.held_until.desc())).all()
+
+
+def _person(told: Mapping[str, str]) -> PersonTraits:
+    return PersonTraits(
+        surname=told["surname"],
+        patronymic=told["patronymic"],
+        addresses=(told["address"],) if told["address"] else (),
+        phones=(told["phone"],) if told["phone"] else (),
     )
 
 

@@ -64,6 +64,7 @@ APPEND_ONLY = {
     "security_end",
     "supplier_proof",
     "supplier_confirmation",
+    "supplier_version",
 }
 
 

@@ -1,6 +1,8 @@
 """Interests: nobody decides before they have declared of every bidder, and what registers know is found and asked."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +12,22 @@ from sqlalchemy import func, select
 
 from schoolmeals import identity
 from schoolmeals.actors import SYSTEM, Role
-from schoolmeals.database import Work
+from schoolmeals.database import Work, transaction
 from schoolmeals.errors import NotNow, Refusal
+from schoolmeals.procurement import suppliers
 from schoolmeals.procurement import table as table_room
 from schoolmeals.procurement.acting import seats_of
 from schoolmeals.procurement.actions import admission, awarding, commission, scoring
+from schoolmeals.procurement.actions import suppliers as supplier_deeds
 from schoolmeals.procurement.models import PoolMember, Protocol, Supplier, TenderAct
 from schoolmeals.procurement.queries import interests
+from schoolmeals.procurement.queries.admission import admission_board
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.conflicts import HitKind
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.suppliers import PersonLine, SupplierDetails
 from schoolmeals.procurement.views import declarations as declaration_views
 from tests.factories.evaluation import JUDGED, Planted, Table, plant
 from tests.factories.identity import RoleGrantFactory, signed_in
@@ -274,3 +280,71 @@ def test_each_kind_of_match_is_found_and_keeps_the_member_from_the_table(
     assert "The registers show something in common" in shown
     board = signed_in(app, seat.person_id).get(f"/commission/{table.tender_id}/admission").text
     assert "Matches in the registers without an answer: 1" in board
+
+
+CHANGED: dict[HitKind, dict[str, Any]] = {
+    HitKind.ADDRESS: {"addresses": ("Астана қ., Абая, 12-5",)},
+    HitKind.PHONE: {"phones": ("+7 701 555 12 34",)},
+    HitKind.NAME: {"people": (PersonLine(part="head", surname="Ахметов", given_name="Ерлан", patronymic="Серикович"),)},
+    HitKind.FOUNDER: {"founders": ("111140009999",)},
+}
+ELSEWHERE = SupplierDetails(
+    addresses=("Алматы, Төле би 1",),
+    phones=("+7 777 000 00 01",),
+    people=(PersonLine(part="head", surname="Оспанова", given_name="Гүлнар", patronymic="Болатқызы"),),
+    founders=(),
+    head_keys=("a" * 64,),
+)
+
+
+def describe(table: Table, bid: Planted, details: SupplierDetails, *, days: int = 0) -> None:
+    """Let the bidder describe itself, ``days`` after now; before it, where negative."""
+    at = table.world.clock() + timedelta(days=days)
+    with transaction(bid.supplier, at) as work:
+        supplier_deeds.change_supplier(work, bid.tenderer_id, details)
+
+
+def hits_now(table: Table) -> list[HitKind]:
+    (found,) = table.world.look(interests.to_declare, table.tender_id, actor=table.world.holder(table.seats[0]))
+    return [hit.kind for hit in found.hits]
+
+
+@pytest.mark.parametrize("kind", list(CHANGED))
+def test_what_a_bidder_said_since_the_publication_is_compared_too(table: Table, kind: HitKind) -> None:
+    bid = plant(table.world, table.tender_id)
+    tie(table.world, table.seats[0].pool_member_id, bid.tenderer_id, kind)
+    describe(table, bid, replace(ELSEWHERE, **CHANGED[kind]))
+    describe(table, bid, ELSEWHERE)
+    assert hits_now(table) == [kind]
+    refusal = refused(table, admission.decide_requirement, bid.id, "resources", **decide_first(table))
+    assert refusal.code == "declare-first"
+
+
+def test_what_was_over_before_the_publication_is_not_compared(table: Table) -> None:
+    bid = plant(table.world, table.tender_id)
+    tie(table.world, table.seats[0].pool_member_id, bid.tenderer_id, HitKind.PHONE)
+    describe(table, bid, ELSEWHERE, days=-400)
+    assert hits_now(table) == []
+
+
+def test_a_look_at_today_alone_would_be_found(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what a bidder does not say any more is forgotten."""
+    bid = plant(table.world, table.tender_id)
+    tie(table.world, table.seats[0].pool_member_id, bid.tenderer_id, HitKind.PHONE)
+    describe(table, bid, ELSEWHERE)
+    assert hits_now(table) == [HitKind.PHONE]
+    monkeypatch.setattr(suppliers, "_said_since", lambda *_about: [])
+    assert hits_now(table) == []
+
+
+def test_two_bidders_of_one_address_are_affiliated_though_one_has_moved(table: Table) -> None:
+    one, other = (plant(table.world, table.tender_id) for _ in range(2))
+    there = replace(ELSEWHERE, addresses=("Астана, Абай 12",), phones=("+7 701 000 00 01",))
+    describe(table, one, there)
+    describe(table, one, replace(there, addresses=("Астана, Абай 90",)))
+    nobodys_kin = (PersonLine(part="head", surname="Ким", given_name="Олег", patronymic="Игоревич"),)
+    describe(table, other, replace(there, phones=("+7 701 000 00 02",), people=nobodys_kin))
+
+    board = table.world.look(admission_board, table.tender_id, ALMATY, actor=table.members[0])
+    findings = [row.cell("not-affiliated").finding for row in board.rows]
+    assert [finding.facts for finding in findings] == [{"kinds": ["address"]}, {"kinds": ["address"]}]

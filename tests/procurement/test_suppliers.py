@@ -160,7 +160,7 @@ def test_a_supplier_describes_itself_anew_and_its_heads_stay(world: Procurement)
 
 def test_conflicts_are_found_by_what_a_supplier_says(world: Procurement) -> None:
     world.do(supplier_deeds.change_supplier, world.supplier_id, DETAILS, actor=world.supplier)
-    traits = world.look(suppliers.tenderer_traits, world.supplier_id)
+    traits = world.look(suppliers.tenderer_traits, world.supplier_id, None)
     sister = MemberTraits(
         PersonTraits("Ахметова", "Серікқызы", ("г. Астана, ул. Абай, д. 12",), ("8 701 555 00 00",)),
         founded=frozenset({"050540004455"}),
@@ -172,7 +172,7 @@ def test_conflicts_are_found_by_what_a_supplier_says(world: Procurement) -> None
         "founder",
     ]
     bare = OrganisationFactory.create(kind="supplier", address="Абай 1")
-    assert world.look(suppliers.tenderer_traits, bare.id).addresses == ("Абай 1",)
+    assert world.look(suppliers.tenderer_traits, bare.id, None).addresses == ("Абай 1",)
 
 
 def test_people_are_invited_and_let_go(world: Procurement) -> None:

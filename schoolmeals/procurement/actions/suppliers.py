@@ -1,6 +1,7 @@
 """Suppliers: registering, describing oneself, who acts for one, and the papers that prove what is said."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any, Final
@@ -16,7 +17,7 @@ from schoolmeals.errors import N_, Conflict, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.keys import seal
 from schoolmeals.procurement.access import permitted_in, require_supplier
-from schoolmeals.procurement.models import Supplier, SupplierEvidence, SupplierRepresentative
+from schoolmeals.procurement.models import Supplier, SupplierEvidence, SupplierRepresentative, SupplierVersion
 from schoolmeals.procurement.rules.drafting import NEEDED
 from schoolmeals.procurement.rules.media import plain_name, type_by_start
 from schoolmeals.procurement.rules.suppliers import (
@@ -81,6 +82,7 @@ def change_supplier(work: Work, organisation_id: UUID, details: SupplierDetails)
         times = {"registered_at": work.now, "changed_at": work.now}
         work.session.add(Supplier(organisation_id=organisation_id, registered_by=work.actor.id, **values, **times))
     else:
+        _keep_version(work, row, values)
         if not details.head_keys:
             del values["person_keys"]
         for name, value in values.items():
@@ -211,6 +213,18 @@ def _add_representative(
     )
     work.session.add(row)
     return row
+
+
+_COMPARED: Final = ("addresses", "phones", "people", "founders")
+"""Where a supplier and a member, or two suppliers, may have something in common."""
+
+
+def _keep_version(work: Work, row: Supplier, values: Mapping[str, Any]) -> None:
+    before = {name: getattr(row, name) for name in _COMPARED}
+    if any(before[name] != values[name] for name in _COMPARED):
+        work.session.add(
+            SupplierVersion(id=new_id(work.now), organisation_id=row.organisation_id, held_until=work.now, **before)
+        )
 
 
 def _columns(details: SupplierDetails) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from schoolmeals.procurement.models.suppliers import (
     SupplierRepresentative,
     SupplierStaff,
     SupplierTax,
+    SupplierVersion,
 )
 from schoolmeals.procurement.models.tenders import Lot, LotItem, Tender, TenderAct, TenderSection, TenderVersion
 
@@ -104,6 +105,7 @@ __all__ = [
     "SupplierRepresentative",
     "SupplierStaff",
     "SupplierTax",
+    "SupplierVersion",
     "Tender",
     "TenderAct",
     "TenderDocument",

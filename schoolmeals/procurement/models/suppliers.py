@@ -30,6 +30,22 @@ class Supplier(Model):
     changed_at: Mapped[datetime]
 
 
+class SupplierVersion(Model):
+    """What a supplier said of itself until it described itself anew: where conflicts of interest are sought besides."""
+
+    __tablename__ = "supplier_version"
+    __table_args__ = (Index("ix_supplier_version_organisation_id", "organisation_id", "held_until"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    addresses: Mapped[list[Any]]
+    phones: Mapped[list[Any]]
+    people: Mapped[list[Any]]
+    """As in :class:`Supplier`."""
+    founders: Mapped[list[Any]]
+    held_until: Mapped[datetime]
+
+
 class SupplierRepresentative(Model):
     """Somebody who may act for a supplier, and by which right. The role itself is a grant of ``identity``."""
 

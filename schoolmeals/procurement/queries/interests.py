@@ -58,7 +58,7 @@ def to_declare(work: Work, tender_id: UUID) -> list[TendererToDeclare]:
         facts = identity.organisation(work, tenderer_id)
         row = said.get(tenderer_id)
         name = {"kk": facts.name_kk, "ru": facts.name_ru, "en": facts.name_en}
-        common = hits(mine, tenderer_traits(work, tenderer_id))
+        common = hits(mine, tenderer_traits(work, tenderer_id, hand.tender.published_at))
         is_interest = row is not None and row.has_interest
         found.append(TendererToDeclare(tenderer_id, name, facts.identifier, row is not None, is_interest, common))
     return found
@@ -101,7 +101,7 @@ def tenderers_of(work: Work, hand: AtHand) -> list[UUID]:
 
 def _states(work: Work, hand: AtHand) -> list[DeclarationState]:
     said = _said(work, hand.id)
-    traits = {id: tenderer_traits(work, id) for id in tenderers_of(work, hand)}
+    traits = {id: tenderer_traits(work, id, hand.tender.published_at) for id in tenderers_of(work, hand)}
     states = []
     for seat in voters(hand.seats):
         own = said.get(seat.id, {})

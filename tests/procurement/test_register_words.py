@@ -14,6 +14,7 @@ from schoolmeals.actors import Actor
 from schoolmeals.audit import AuditEvent
 from schoolmeals.database import Work
 from schoolmeals.errors import NotNow
+from schoolmeals.identity import people
 from schoolmeals.procurement import registers as port
 from schoolmeals.procurement.actions.registers import import_register
 from schoolmeals.procurement.models import RegisterImport
@@ -160,6 +161,9 @@ def test_who_asked_cannot_answer(app: Flask, world: Procurement, offered: str) -
 
 def test_a_second_person_sees_the_same_and_imports_it_once(app: Flask, world: Procurement, offered: str) -> None:
     admin = client_of(app, world.city_admin)
+    assert world.editor.id is not None
+    asker = world.look(people, [world.editor.id])[world.editor.id].name
+    assert asker in admin.get(offered).text
     assert offered in admin.get("/procurement/registers").text
     shown = admin.get(offered).text
     assert all(f"Firm {one[-4:]}" in shown for one in BINS)

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 
+from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.clock import in_utc
 from schoolmeals.database import Work, reading, transaction
@@ -207,6 +208,11 @@ def _kept(work: Work, file_id: UUID) -> KeptFacts:
         return kept_file(work, file_id, purpose=PURPOSE)
 
 
+def _owner_of(look: Work, kept: KeptFacts) -> str:
+    owner = identity.people(look, [kept.owner_id]).get(kept.owner_id)
+    return owner.name if owner is not None else ""
+
+
 def _name_of(kept: KeptFacts) -> str:
     register = REGISTERS[kept.facts["register"]]
     return str(gettext(register.name))
@@ -230,7 +236,7 @@ def _report(look: Work, kept: KeptFacts, content: bytes) -> dict[str, Any]:
         "dropped": [_entry(row) for row in change.dropped[:SHOWN]],
         "most": SHOWN,
         "share": register.drop_percent,
-        "is_offered": is_offered,
+        "offered_by": _owner_of(look, kept) if is_offered else "",
         "may_import": not change.needs_second or (is_offered and kept.owner_id != actor().id),
         "may_offer": change.needs_second and not is_offered,
         "register": gettext(register.name),

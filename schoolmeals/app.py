@@ -113,6 +113,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, payments: Pay
 def _connect(app: Flask, settings: Settings) -> None:
     # With one login for both roles, connections that work take the lesser one.
     role = "" if settings.database_owner_url else f" -c role={APP_ROLE}"
+    app.config["TIME_ZONE"] = settings.time_zone
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.database_pool_size,

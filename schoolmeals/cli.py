@@ -123,7 +123,7 @@ def first_admin(name: str) -> None:
     """Invite NAME to be a city admin. The city itself and the public holidays are added where they are missing."""
     city = frame().settings.city_name
     with transaction(SYSTEM, frame().clock()) as work:
-        identity.seed_calendar(work, range(work.now.year, work.now.year + 2))
+        identity.seed_calendar(work, range(work.today.year, work.today.year + 2))
         found = organisations(work, ["city"])
         city_id = (
             found[0].id

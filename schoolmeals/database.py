@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain
 from time import monotonic
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import Error
 from psycopg.pq import TransactionStatus
@@ -57,6 +59,11 @@ class Model(DeclarativeBase):
     }
 
 
+def local_zone() -> ZoneInfo:
+    """Where the installation is, as ``create_app`` was told. Needs an app context."""
+    return ZoneInfo(current_app.config["TIME_ZONE"])
+
+
 # The extension keeps the engine; the tables hang on our own base, which type checkers can read.
 db = SQLAlchemy(metadata=Model.metadata)
 
@@ -71,6 +78,11 @@ class Work:
     now: datetime
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
     _last: list[Iterable[Question[Any]]] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The day on which ``now`` falls where the installation is: in Almaty a day begins while UTC has the last."""
+        return self.now.astimezone(local_zone()).date()
 
     @property
     def session(self) -> Session:

@@ -241,7 +241,7 @@ def hire(
                     post=code,
                     education="college",
                     fte_percent=100,
-                    started_on=(at - timedelta(days=100)).date(),
+                    started_on=work.today - timedelta(days=100),
                     grade=max(bidder.firm.grade, int(str(post.get("grade", 1)))) if "cook" in code else None,
                     evidence=(sha256,),
                 )

@@ -131,8 +131,8 @@ class Story:
                 source=SEED_SOURCE, not_before=work.now + timedelta(days=1), numbers=SEED_NUMBERS, decimals=2
             )
             draws.announce_draw(work, self.tender_id, seed)
-        rates = chance_of("rates", self.at.date()).sample(range(600, 60_000), 3)
         with self.deed(self.town.officer, days=1, minutes=5) as work:
+            rates = chance_of("rates", work.today).sample(range(600, 60_000), 3)
             draws.draw_members(work, self.tender_id, " ".join(f"{rate / 100:.2f}" for rate in rates))
             commission.appoint_secretary(work, self.tender_id, _id_of(self.town.reviewer))
         for seat in self.seats():

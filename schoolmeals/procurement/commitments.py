@@ -41,7 +41,7 @@ def _by_contracts(work: Work, person_keys: set[str], but_bid: UUID | None) -> di
         .outerjoin(Award, Award.id == Contract.award_id)
         .where(
             ContractStaff.person_key.in_(person_keys),
-            ContractStaff.until_on >= work.now.date(),
+            ContractStaff.until_on >= work.today,
             ContractStaff.until_on >= ContractStaff.from_on,
             Contract.terminated_at.is_(None),
             Contract.completed_at.is_(None),

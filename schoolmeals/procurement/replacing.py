@@ -39,7 +39,7 @@ def replacement(
         raise Invalid(fields={"leaves": [UNKNOWN]})
     if coming is None or coming.organisation_id != row.supplier_id or coming.ended_on is not None:
         raise Invalid(fields={"joins": [UNKNOWN]})
-    if not max(work.now.date(), going.from_on) <= from_on <= row.ends_on:
+    if not max(work.today, going.from_on) <= from_on <= row.ends_on:
         raise Invalid(fields={"from_on": [FROM_NOW]})
     named = _named_in(text_in_force(work, row), going)
     _look(work, named, going, coming, most_percent)
@@ -82,7 +82,7 @@ def staff_of_contract(work: Work, row: Contract) -> list[ContractStaff]:
     """Whom a contract binds today or later. Not scoped: names are for the sides alone."""
     found = select(ContractStaff).where(
         ContractStaff.contract_id == row.id,
-        ContractStaff.until_on >= work.now.date(),
+        ContractStaff.until_on >= work.today,
         ContractStaff.until_on >= ContractStaff.from_on,
     )
     return list(work.session.scalars(found.order_by(ContractStaff.post, ContractStaff.name, ContractStaff.id)))

@@ -41,6 +41,38 @@ def test_nobody_counts_in_binary_fractions() -> None:
     assert found(r"^(float|Decimal|Float|Numeric)$|\.Float$|\.Numeric$") == []
 
 
+def bare_days(source: str) -> list[int]:
+    """The lines where the day or the year of an instant is taken without saying where."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "date":
+            of = node.func.value
+            is_local = isinstance(of, ast.Call) and isinstance(of.func, ast.Attribute) and of.func.attr == "astimezone"
+            if not node.args and not is_local:
+                lines.append(node.lineno)
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("year", "month", "day")
+            and re.search(r"\bnow(\(\))?$", ast.unparse(node.value))
+        ):
+            lines.append(node.lineno)
+    return lines
+
+
+def test_a_day_is_a_day_somewhere() -> None:
+    """Five hours of each of Almaty's days lie on another day in UTC."""
+    read_from_a_sheet = ("files/xlsx_child.py",)
+    sources = {str(path.relative_to(PACKAGE)): path.read_text("utf-8") for path in SOURCES}
+    found = {name: bare_days(source) for name, source in sources.items() if name not in read_from_a_sheet}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("bug", ["work.now.date()", "row.ended_at.date()", "now().year"])
+def test_a_day_in_utc_would_be_found(bug: str) -> None:
+    assert bare_days(bug) == [1]
+    assert bare_days("work.today; at.astimezone(zone).date(); day.year") == []
+
+
 @pytest.mark.parametrize("bug", ["float(price)", "session.commit()", "datetime.now()"])
 def test_the_search_finds_a_planted_call(bug: str) -> None:
     patterns = r"^float$", r"session\.commit$", r"datetime\.now$"

@@ -352,7 +352,7 @@ def _lease_terms(work: Work, row: Contract) -> Mapping[str, Any]:
 
 def _free_staff(work: Work, row: Contract) -> None:
     for one in work.session.scalars(select(ContractStaff).where(ContractStaff.contract_id == row.id)):
-        one.until_on = max(one.from_on, min(one.until_on, work.now.date()))
+        one.until_on = max(one.from_on, min(one.until_on, work.today))
     work.session.flush()
 
 

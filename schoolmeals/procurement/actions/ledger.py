@@ -102,7 +102,7 @@ def end_tax(work: Work, organisation_id: UUID, tax_id: UUID) -> None:
 def _add(
     work: Work, deed: str, organisation_id: UUID, table: type[Any], new: NewLine, personal: dict[str, Any]
 ) -> UUID:
-    problems = line_problems(new, work.now.date())
+    problems = line_problems(new, work.today)
     if not _are_own(work, organisation_id, new.evidence):
         problems["evidence"] = [_NOT_THERE]
     if problems:

@@ -86,7 +86,7 @@ def note_served_meals(work: Work, school_id: UUID, day: date, counts: Mapping[tu
 
 def _checked(work: Work, line: NewPlanLine) -> dict[str, Any]:
     """The columns of a line. Raises Invalid, also where it plans more days than the school teaches."""
-    problems = plan_line_problems(line, profiles.codes(), work.now.year)
+    problems = plan_line_problems(line, profiles.codes(), work.today.year)
     if problems:
         raise Invalid(fields=problems)
     if identity.organisation(work, line.school_id).kind != "school":

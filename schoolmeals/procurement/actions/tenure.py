@@ -97,7 +97,7 @@ def publish_tenure_exception(
     problems = {
         "office": [] if office in OFFICES else [UNKNOWN],
         "reason": [] if all(reason.get(language, "").strip() for language in ("kk", "ru")) else [NEEDED],
-        "until": [] if until >= work.now.date() else [ENDS_BEFORE],
+        "until": [] if until >= work.today else [ENDS_BEFORE],
     }
     if any(problems.values()):
         raise Invalid(fields={name: found for name, found in problems.items() if found})

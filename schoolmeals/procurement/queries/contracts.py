@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from schoolmeals.actors import Role
-from schoolmeals.database import Work
+from schoolmeals.database import Work, local_zone
 from schoolmeals.errors import NotFound
 from schoolmeals.identity import PasskeyProof, proves
 from schoolmeals.procurement.acting import at_hand
@@ -299,12 +299,13 @@ def signatures_of(work: Work, contract_id: UUID) -> list[ContractSignature]:
 
 
 def _in_force(on: date) -> list[ColumnElement[bool]]:
-    """On a day: signed by both, begun, not over, and not terminated by now."""
+    """On a day: signed by both, begun, not over, and not terminated by its end."""
+    end_of_day = datetime.combine(on + timedelta(days=1), time(), tzinfo=local_zone())
     return [
         Contract.active_at.is_not(None),
         Contract.starts_on <= on,
         Contract.ends_on >= on,
-        or_(Contract.terminated_at.is_(None), func.date(Contract.terminated_at) > on),
+        or_(Contract.terminated_at.is_(None), Contract.terminated_at >= end_of_day),
     ]
 
 
@@ -327,7 +328,7 @@ def _line(work: Work, row: Contract) -> ContractLine:
         value_minor=row.value_minor,
         currency=row.currency,
         stage=stage_of(row),
-        lease=lease_state(row.lease_due_on, row.lease_signed_on, work.now.date()),
+        lease=lease_state(row.lease_due_on, row.lease_signed_on, work.today),
         lease_due_on=row.lease_due_on,
         active_at=row.active_at,
     )

@@ -144,7 +144,7 @@ def _staff(work: Work, organisation_id: UUID) -> list[OwnStaff]:
         SupplierStaff.organisation_id == organisation_id, SupplierStaff.ended_on.is_(None)
     )
     rows = [staff_of(row) for row in work.session.scalars(found.order_by(SupplierStaff.name, SupplierStaff.id))]
-    too_much = overloaded(fte_by_person(work, {row.person_key for row in rows}, work.now.date()))
+    too_much = overloaded(fte_by_person(work, {row.person_key for row in rows}, work.today))
     return [OwnStaff(row, row.person_key in too_much) for row in rows]
 
 

@@ -95,4 +95,4 @@ def over_limits(
         )
     ):
         exemptions.setdefault(one.person_id, []).append(Exemption(one.office, one.until))
-    return over_limit(spans, exemptions, office, profile.tenure_limit(office), work.now.date())
+    return over_limit(spans, exemptions, office, profile.tenure_limit(office), work.today)

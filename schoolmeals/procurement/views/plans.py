@@ -55,7 +55,7 @@ def public_plan() -> Any:
     """The published plan of a year; the latest one by default."""
     with reading(actor(), now()) as work:
         years = plan_queries.plan_years(work)
-        year = _year(years[0] if years else now().year)
+        year = _year(years[0] if years else work.today.year)
         found = plan_queries.plan_lines(work, year=year, published=True)
         names = {one.id: one.name(language()) for one in identity.organisations(work, ["school", "city"])}
     lines = [_line(one, names) for one in found]

@@ -144,7 +144,7 @@ def pupil_leaves(work: Work, school_id: UUID, pupil_id: UUID, *, on: date | None
     require_office(work, school_id)
     if _lock(work, school_id, pupil_id).left_on is not None:
         raise Conflict("pupil-left", N_("This pupil has already left the school."))
-    let_leave(work, school_id, [pupil_id], on or work.now.date())
+    let_leave(work, school_id, [pupil_id], on or work.today)
     audit.record(work, "pupils.pupil_leaves", Subject("pupil", pupil_id), {"on": on}, school_id=school_id)
 
 
@@ -174,7 +174,7 @@ def _row(work: Work, school_id: UUID, new: NewPupil) -> dict[str, Any]:
         "birth_date": new.birth_date,
         "class_id": new.class_id,
         "diet_note": _note(new.diet_note),
-        "joined_on": new.joined_on or work.now.date(),
+        "joined_on": new.joined_on or work.today,
     }
 
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.errors import Invalid, NotNow
 from schoolmeals.procurement.acting import seats_of
 from schoolmeals.procurement.actions import admission, commission, draws
 from schoolmeals.procurement.actions.draws import NewPoolMember
+from schoolmeals.procurement.models import Tenure
 from schoolmeals.procurement.profiles import SeatsWanted
 from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.rules import draw as draw_rules
@@ -162,3 +164,42 @@ def test_pages_lead_the_officer_and_the_new_member(app: Flask, world: Procuremen
     RoleGrantFactory.create(person_id=new[0].person_id, role=role, organisation_id=world.city_id)
     shown = signed_in(app, new[0].person_id).get(f"/commission/{tender_id}").text
     assert "The tender is under way." in shown
+
+
+def registered(world: Procurement, tender_id: UUID) -> list[UUID]:
+    found = select(Tenure.person_id).where(Tenure.tender_id == tender_id)
+    ids: list[UUID] = world.look(lambda work: list(work.session.scalars(found)))
+    return ids
+
+
+def test_whoever_takes_a_seat_later_is_in_the_register_of_tenure(world: Procurement) -> None:
+    tender_id = world.tender_in(TenderStage.ADMISSION)
+    first = set(registered(world, tender_id))
+    leaving = voters(seats(world, tender_id))[-1]
+    world.do(commission.recuse, tender_id, leaving.id, "A relative bids", actor=world.city_admin)
+    called = next(one for one in seats(world, tender_id) if one.seated_at is not None)
+    assert set(registered(world, tender_id)) == first | {called.person_id}
+    assert len(registered(world, tender_id)) == 6, "nobody twice"
+
+
+def test_further_members_are_in_it_once_they_have_accepted(world: Procurement) -> None:
+    tender_id = short_commission(world)
+    widen_pool(world, tender_id)
+    before = set(registered(world, tender_id))
+    _act_id, new = drawn(world, tender_id)
+    assert set(registered(world, tender_id)) == before
+    for seat in new:
+        world.do(commission.accept_appointment, tender_id, actor=world.holder(seat))
+    assert set(registered(world, tender_id)) == before | {seat.person_id for seat in new}
+
+
+def test_a_register_that_stops_at_the_publication_would_be_found(
+    world: Procurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: who is called later is not written down."""
+    tender_id = world.tender_in(TenderStage.ADMISSION)
+    first = registered(world, tender_id)
+    monkeypatch.setattr(commission, "note_sitting", lambda *_about: None)
+    leaving = voters(seats(world, tender_id))[-1]
+    world.do(commission.recuse, tender_id, leaving.id, "A relative bids", actor=world.city_admin)
+    assert registered(world, tender_id) == first

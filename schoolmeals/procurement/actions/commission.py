@@ -15,6 +15,7 @@ from schoolmeals.procurement.documents import with_key, written
 from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration, MemberKey
 from schoolmeals.procurement.queries.commission import declaration_of
 from schoolmeals.procurement.queries.drafts import document_now, profile_of
+from schoolmeals.procurement.rotation import note_sitting
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.permissions import Party
@@ -196,6 +197,7 @@ def _fill_vacancies(work: Work, hand: AtHand) -> None:
         free = vacancies(seats)
         called = next_alternate(seats, free[0], parents) if free else None
         if called is None:
+            note_sitting(work, reseated(hand))
             return
         row = work.session.get_one(CommissionSeat, called.id)
         row.seated_at = hand.at

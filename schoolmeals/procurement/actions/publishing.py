@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from schoolmeals.database import Work
 from schoolmeals.errors import N_, NotFound, NotNow
-from schoolmeals.ids import new_id
 from schoolmeals.jobs import defer
 from schoolmeals.procurement.acting import (
     AtHand,
@@ -24,15 +23,16 @@ from schoolmeals.procurement.acting import (
     record_act,
 )
 from schoolmeals.procurement.documents import canonical_text, digest_of, document_of
-from schoolmeals.procurement.models import Tender, TenderVersion, Tenure
+from schoolmeals.procurement.models import Tender, TenderVersion
 from schoolmeals.procurement.profiles import Profile
 from schoolmeals.procurement.queries.drafts import profile_of, text_of
 from schoolmeals.procurement.reckoning import first_terms
+from schoolmeals.procurement.rotation import note_sitting
 from schoolmeals.procurement.rules.acts import Act, ActKind
 from schoolmeals.procurement.rules.drafting import LANGUAGES
 from schoolmeals.procurement.rules.papers import DRAW_NOTICE
 from schoolmeals.procurement.rules.permissions import DRAFT_READERS
-from schoolmeals.procurement.rules.quorum import heads, is_composed, keys_suffice, voters
+from schoolmeals.procurement.rules.quorum import is_composed, keys_suffice
 from schoolmeals.procurement.rules.terms import Term, as_payload, terms_of
 from schoolmeals.workdays import local_day
 
@@ -68,7 +68,7 @@ def publish_tender(work: Work, tender_id: UUID, *, act_id: UUID, zone: ZoneInfo,
     if accelerator > 1:
         profile = profile.accelerated(accelerator)
     act = _publish(work, hand, profile, act_id, zone)
-    _note_tenure(work, hand, zone)
+    note_sitting(work, hand)
     return published_by(act)
 
 
@@ -131,26 +131,6 @@ def _next_number(work: Work, at: datetime, zone: ZoneInfo) -> str:
     hold_name(work, f"tender-number-{year}")
     taken = select(func.count()).where(Tender.number.startswith(f"{year}-"))
     return f"{year}-{(work.session.scalar(taken) or 0) + 1:04}"
-
-
-def _note_tenure(work: Work, hand: AtHand, zone: ZoneInfo) -> None:
-    """Write into the register who sits in this commission from today."""
-    chair = heads(hand.seats)[0]
-    for seat in voters(hand.seats):
-        row = Tenure(
-            id=new_id(work.now),
-            office="commission-chair" if seat == chair else "commission-member",
-            organisation_id=hand.tender.organiser_id,
-            person_id=seat.person_id,
-            tender_id=hand.id,
-            started_on=local_day(hand.at, zone),
-            ended_on=None,
-            source=hand.tender.number or "",
-            noted_by=work.actor.id,
-            noted_at=work.now,
-        )
-        work.session.add(row)
-    work.session.flush()
 
 
 def published_by(act: Act) -> Published:

@@ -90,13 +90,17 @@ def promise(
     params: Mapping[str, str] | None = None,
     good_until: datetime | None = None,
     leave: str = "",
+    letter_id: UUID | None = None,
 ) -> UUID:
-    """Send a letter once ``work`` is committed; the letter's id.
+    """Send a letter once ``work`` is committed; the letter's id. What was promised under ``letter_id`` before is not
+    promised again.
 
     ``subject`` and ``text`` are message ids with gaps like ``%(name)s``, which ``params`` fill. ``key`` is
     :func:`letters_key`. ``leave`` is the address that ends letters of this kind by one POST (RFC 8058).
     """
-    letter_id = new_id(work.now)
+    if letter_id is not None and work.session.get(Letter, letter_id) is not None:
+        return letter_id
+    letter_id = letter_id or new_id(work.now)
     words = {"to": to, "subject": subject, "text": text, "params": dict(params or {}), "leave": leave}
     work.session.add(
         Letter(

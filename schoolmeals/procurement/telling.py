@@ -1,7 +1,7 @@
 """Letters to subscribers: one job for each public act, one letter for each who wants to know."""
 
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from flask_babel import force_locale, gettext
 from sqlalchemy import or_, select
@@ -78,6 +78,8 @@ def _write(work: Work, keys: NewsKeys, reader: Subscription, tender: Tender, act
             "end": keys.link(reader.id),
         },
         leave=f"{keys.link(reader.id)}/end",
+        # A worker that dies before its job is noted as done comes here again.
+        letter_id=uuid5(act.id, str(reader.id)),
     )
 
 

@@ -18,6 +18,7 @@ from schoolmeals.database import Work
 from schoolmeals.errors import Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.mail import Letter, Words, words_of
+from schoolmeals.procurement import telling
 from schoolmeals.procurement.actions import enquiries, subscriptions
 from schoolmeals.procurement.actions.subscriptions import NewsKeys
 from schoolmeals.procurement.models import Subscription
@@ -226,3 +227,30 @@ def test_a_mail_program_ends_letters_by_itself(app: Flask, world: Procurement, k
     assert world.look(subscription_of, token, actor=SYSTEM).ended_at is not None
     assert program.get(path).status_code == 405, "looking ends nothing"
     assert program.post("/tenders/subscriptions/wrong/end").status_code == 404
+
+
+def test_a_job_that_runs_again_writes_nobody_a_second_time(world: Procurement, keys: NewsKeys) -> None:
+    """The worker died after the letters were promised and before its job was noted as done."""
+    tender_id = world.tender_in(TenderStage.DISCUSSION)
+    follows(world, keys, tender_id=tender_id)
+    act = asked(world, tender_id)
+    before = len(letters(world, keys))
+    for _ in range(2):
+        tell_subscribers(act)
+    assert len(letters(world, keys)) == before + 1
+    tell_subscribers(asked(world, tender_id))
+    assert len(letters(world, keys)) == before + 2, "another act is another letter"
+
+
+def test_a_second_letter_about_one_act_would_be_found(
+    world: Procurement, keys: NewsKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: each run of the job gives its letters ids of its own."""
+    tender_id = world.tender_in(TenderStage.DISCUSSION)
+    follows(world, keys, tender_id=tender_id)
+    act = asked(world, tender_id)
+    before = len(letters(world, keys))
+    monkeypatch.setattr(telling, "uuid5", lambda *_about: new_id())
+    for _ in range(2):
+        tell_subscribers(act)
+    assert len(letters(world, keys)) == before + 2

@@ -1,5 +1,6 @@
 """The annual plan's pages: officers write it, everybody reads what is published."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from schoolmeals.actors import SYSTEM, Actor
+from schoolmeals.ids import new_id
 from schoolmeals.procurement.actions import plans
 from schoolmeals.procurement.models import Lot, PlanLine
 from tests.canteen.pages import send
@@ -50,8 +52,13 @@ def rows(world: Procurement) -> list[PlanLine]:
     return found
 
 
+def new_line(**changes: str) -> dict[str, str]:
+    """The form of a new line, as it was loaded once."""
+    return {**FORM, "line_id": str(new_id()), **changes}
+
+
 def added(world: Procurement, editor: FlaskClient, **changes: str) -> UUID:
-    answer = post(editor, "/procurement/plan/new", {**FORM, "school_id": str(world.school_id), **changes})
+    answer = post(editor, "/procurement/plan/new", new_line(school_id=str(world.school_id), **changes))
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return UUID(answer.location.rsplit("/", 1)[-1])
 
@@ -105,7 +112,7 @@ def test_a_line_is_changed_and_shows_what_was_served(world: Procurement, editor:
 def test_what_is_wrong_comes_back_beside_its_field(
     world: Procurement, editor: FlaskClient, changes: dict[str, str], field: str
 ) -> None:
-    answer = post(editor, "/procurement/plan/new", {**FORM, "school_id": str(world.school_id), **changes})
+    answer = post(editor, "/procurement/plan/new", new_line(**{"school_id": str(world.school_id), **changes}))
     shown = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert f'href="#f-{field}"' in shown
@@ -114,7 +121,7 @@ def test_what_is_wrong_comes_back_beside_its_field(
 
 
 def test_a_school_without_pupils_needs_no_meals(world: Procurement, editor: FlaskClient) -> None:
-    answer = post(editor, "/procurement/plan/new", {**FORM, "school_id": str(world.other_school_id)})
+    answer = post(editor, "/procurement/plan/new", new_line(school_id=str(world.other_school_id)))
     assert answer.status_code == 422
     assert 'href="#f-school_id"' in answer.get_data(as_text=True)
 
@@ -135,3 +142,21 @@ def test_a_new_lot_goes_by_its_schools_line(world: Procurement, editor: FlaskCli
         lots = select(Lot.plan_line_id).where(Lot.tender_id == draft_id)
         found += world.look(lambda work, lots=lots: work.session.scalars(lots).all())
     assert found == [line_id, None], "one lot for one line"
+
+
+def test_a_form_that_is_sent_twice_makes_one_line(world: Procurement, app: Flask, editor: FlaskClient) -> None:
+    form = new_line(school_id=str(world.school_id))
+    first, again = (post(editor, "/procurement/plan/new", form) for _ in range(2))
+    assert (first.status_code, again.status_code, first.location) == (303, 303, again.location)
+    shown = editor.get("/procurement/plan/new").get_data(as_text=True)
+    assert re.search(r'name="line_id" value="[0-9a-f-]{36}"', shown)
+    others = post(browser(app, world.officer), "/procurement/plan/new", form)
+    assert others.status_code == 409, "an id of somebody else's"
+    assert len(rows(world)) == 1
+
+
+def test_a_second_line_of_a_double_click_would_be_found(world: Procurement, editor: FlaskClient) -> None:
+    """Planted: every sending is a form of its own."""
+    for _ in range(2):
+        added(world, editor)
+    assert len(rows(world)) == 2

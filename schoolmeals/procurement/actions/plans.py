@@ -15,6 +15,7 @@ from schoolmeals.errors import N_, Conflict, FieldProblem, Invalid, NotFound
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles
 from schoolmeals.procurement.access import parties_in, permitted_in
+from schoolmeals.procurement.acting import ID_USED, hold_name
 from schoolmeals.procurement.models import PlanLine, ServedMeals
 from schoolmeals.procurement.rules.drafting import NEEDED
 from schoolmeals.procurement.rules.need import AGE_GROUPS, MEALS, days_are_real
@@ -23,8 +24,16 @@ from schoolmeals.procurement.rules.planning import NewPlanLine, plan_line_proble
 
 
 def add_plan_line(work: Work, organiser_id: UUID, line: NewPlanLine, *, id: UUID | None = None) -> UUID:
-    """Write a line into an organiser's plan; nobody else sees it before it is published. Raises Invalid."""
+    """Write a line into an organiser's plan; nobody else sees it before it is published. The same ``id`` again, by the
+    same person, writes no second one. Raises Invalid, Conflict ``id-used``.
+    """
     permitted_in(work, "add_plan_line", organiser_id)
+    if id is not None:
+        hold_name(work, f"plan-line-{id}")
+        if (known := work.session.get(PlanLine, id)) is not None:
+            if (known.organiser_id, known.made_by) != (organiser_id, work.actor.id):
+                raise Conflict("id-used", ID_USED)
+            return known.id
     values = _checked(work, line)
     row = PlanLine(
         id=id or new_id(work.now), organiser_id=organiser_id, made_by=work.actor.id, made_at=work.now, **values

@@ -12,6 +12,7 @@ from schoolmeals import identity
 from schoolmeals.actors import Role
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
+from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles, showing
 from schoolmeals.procurement.actions import plans
 from schoolmeals.procurement.models import PlanLine
@@ -24,6 +25,7 @@ from schoolmeals.procurement.rules.planning import HIGHEST_AMOUNT_MINOR, NewPlan
 from schoolmeals.procurement.rules.sections import Field, FieldKind, Section
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again, own_organiser, school_choices
+from schoolmeals.procurement.views.drafts import form_id
 from schoolmeals.procurement.views.section_forms import as_typed, read_content
 from schoolmeals.procurement.words import AGE_GROUP_NAMES, MEAL_NAMES
 from schoolmeals.web import PUBLIC_POLICY, actor, frame, guard, language, now, render
@@ -104,7 +106,7 @@ def add_plan_line() -> Any:
     """Write a line into the plan."""
     try:
         with transaction(actor(), now()) as work:
-            added = plans.add_plan_line(work, own_organiser(), _typed_line(work))
+            added = plans.add_plan_line(work, own_organiser(), _typed_line(work), id=form_id("line_id"))
     except Refusal as refusal:
         return again(refusal, "procurement/plan_line.html", **_new_form())
     flash(gettext("The line was written. Nobody else sees it before you publish it."), "good")
@@ -197,7 +199,7 @@ def _new_form() -> dict[str, Any]:
         choices = _choices(work)
     year = local_day(now(), frame().zone).year + 1
     typed = _typed() if request.method == "POST" else {"year": year, "meals": ["lunch"]}
-    return {**choices, "row": None, "typed": typed, "can_write": True}
+    return {**choices, "row": None, "typed": typed, "can_write": True, "line_id": new_id(now())}
 
 
 def _choices(work: Work) -> dict[str, Any]:

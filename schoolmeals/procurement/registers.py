@@ -15,7 +15,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from schoolmeals import identity
-from schoolmeals.database import Work
+from schoolmeals.database import Work, local_zone
 from schoolmeals.files import read_table
 from schoolmeals.procurement.models import RegisterEntry, RegisterImport, Supplier
 from schoolmeals.procurement.rules.identifiers import PERSON, Identifier
@@ -111,9 +111,10 @@ class RegisterSnapshot:
 
 
 def check(
-    work: Work, who: UUID | Identifier, on: datetime, *, registers: Sequence[str] = ALL, zone: tzinfo = UTC
+    work: Work, who: UUID | Identifier, on: datetime, *, registers: Sequence[str] = ALL, zone: tzinfo | None = None
 ) -> RegisterSnapshot:
-    """What the registers say of an organisation (its id, or its number) on the day of ``on`` in ``zone``.
+    """What the registers say of an organisation (its id, or its number) on the day of ``on`` in ``zone``, the
+    installation's own where none is given.
 
     Of each register the import counts that stood last at ``on``. An organisation's heads are looked for in the
     registers of people. Not scoped: whoever asks has looked whether the actor may know. Raises NotFound without such
@@ -123,7 +124,7 @@ def check(
     latest = _latest(work, registers, on)
     hits: list[RegisterHit] = []
     if numbers and latest:
-        hits = _hits(work, numbers, {one.id: one for one in latest}, on.astimezone(zone).date())
+        hits = _hits(work, numbers, {one.id: one for one in latest}, on.astimezone(zone or local_zone()).date())
     missing = tuple(code for code in registers if code not in {one.register for one in latest})
     return RegisterSnapshot(on, tuple(latest), tuple(hits), missing)
 
@@ -137,15 +138,13 @@ class RegisterChange:
     needs_second: bool
 
 
-def change_of(
-    work: Work, register: str, table: RegisterTable, as_of: datetime, *, zone: tzinfo = UTC
-) -> RegisterChange:
+def change_of(work: Work, register: str, table: RegisterTable, as_of: datetime) -> RegisterChange:
     """What an import as of ``as_of`` would change, compared with the one that stood last before it. Not scoped.
 
     An entry is dropped where it holds on that day and the table has nobody of its number who does: an entry that the
     table ends counts too.
     """
-    day = as_of.astimezone(zone).date()
+    day = as_of.astimezone(local_zone()).date()
     before = [one.id for one in _latest(work, (register,), as_of)]
     rows = work.session.scalars(select(RegisterEntry).where(RegisterEntry.import_id.in_(before)))
     holding = [row for row in rows.all() if counts_on(row.from_on, row.until_on, day)]

@@ -1,6 +1,6 @@
 """The state's registers: tables that are read whole or not at all, and who is in them on a day."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from schoolmeals.procurement.registers import RegisterSnapshot, TableSource, che
 from schoolmeals.procurement.rules.identifiers import Identifier, number_problem, people_key, person_key
 from schoolmeals.procurement.rules.registers import REGISTERS, RegisterTable, as_day
 from tests.factories.identity import OrganisationFactory
-from tests.factories.procurement import Procurement
+from tests.factories.procurement import ALMATY, Procurement
 
 KEY: Final = people_key("only-for-tests-only-for-tests-only-for-tests")
 BIN: Final = "090840003425"
@@ -142,8 +142,8 @@ def test_who_is_in_a_register_on_a_day(world: Procurement, firm: UUID) -> None:
     assert asked(world, Identifier("KZ-BIN", OTHER_BIN)).hits == ()
     # Before the import stood nothing is known; after the last day of the entry nothing holds.
     assert asked(world, firm, at - timedelta(seconds=1)).missing == tuple(REGISTERS)
-    assert asked(world, firm, datetime(2026, 11, 30, 23, 59, tzinfo=UTC)).hits != ()
-    assert asked(world, firm, datetime(2026, 12, 1, 0, 0, tzinfo=UTC)).hits == ()
+    assert asked(world, firm, datetime(2026, 11, 30, 23, 59, tzinfo=ALMATY)).hits != ()
+    assert asked(world, firm, datetime(2026, 12, 1, 0, 0, tzinfo=ALMATY)).hits == ()
     assert asked(world, firm, registers=("tax-debt",)).hits == ()
 
 

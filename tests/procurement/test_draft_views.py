@@ -1,5 +1,6 @@
 """Officers write a tender through forms, a second person reads it, and it is published once."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -163,6 +164,20 @@ def test_a_draft_is_nobody_elses(world: Procurement, app: Flask) -> None:
     draft_id = world.bare_draft()
     for who, code in ((world.supplier, 403), (world.buyer, 403), (world.auditor, 200), (world.city_admin, 200)):
         assert browser(app, who).get(f"/procurement/tenders/{draft_id}/edit").status_code == code
+
+
+def test_whoever_judges_complaints_is_led_to_what_everybody_sees(world: Procurement, app: Flask) -> None:
+    tender_id = world.tender_in(TenderStage.DISCUSSION)
+    for who, page in (
+        (world.review_body, f"/tenders/{tender_id}"),
+        (world.auditor, f"/procurement/tenders/{tender_id}/edit"),
+    ):
+        client = browser(app, who)
+        shown = client.get("/procurement/tenders").get_data(as_text=True)
+        main = shown[shown.index("<main") :]
+        assert f'href="{page}"' in main
+        for address in set(re.findall(r'href="(/[^"#]+)"', main)):
+            assert client.get(address).status_code == 200, address
 
 
 def test_in_the_demo_terms_can_be_divided(

@@ -8,10 +8,12 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from schoolmeals import identity
+from schoolmeals.actors import Role
 from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import N_, Invalid, NotFound, Refusal
 from schoolmeals.ids import new_id
 from schoolmeals.procurement import profiles, showing
+from schoolmeals.procurement.access import parties_in
 from schoolmeals.procurement.actions import drafting, publishing, reviewing
 from schoolmeals.procurement.models import Lot
 from schoolmeals.procurement.needing import served_a_year_before, served_lately
@@ -22,6 +24,7 @@ from schoolmeals.procurement.queries import tenders as tender_queries
 from schoolmeals.procurement.queries.drafts import ITEMS, Task
 from schoolmeals.procurement.queries.tenders import TenderSearch, TenderView
 from schoolmeals.procurement.rules.drafting import NewItem, check
+from schoolmeals.procurement.rules.permissions import DRAFT_READERS
 from schoolmeals.procurement.rules.sections import Section
 from schoolmeals.procurement.rules.sections import section as find_section
 from schoolmeals.procurement.views.blueprint import pages
@@ -199,17 +202,22 @@ def _desk() -> dict[str, Any]:
     with reading(actor(), now()) as work:
         found = tender_queries.tenders(work, TenderSearch(page=max(request.args.get("page", 1, type=int), 1)))
         bodies = [(str(one.id), one.name(language())) for one in identity.organisations(work, ["state"])]
+        # Whoever judges complaints finds the public page here, and no officer's work.
+        is_office = work.actor.has_role(Role.PROCUREMENT_OFFICER) or bool(parties_in(work, None) & DRAFT_READERS)
+        own = {id for id in {one.organiser_id for one in found.lines} if parties_in(work, id) & DRAFT_READERS}
     lines = [
         {
             "id": one.id,
             "number": one.number,
             "title": showing.said(one.title),
             "stage": showing.stage_tag(one.stage),
+            "page": "procurement.draft" if one.organiser_id in own else "procurement.tender",
+            "of": {"draft_id" if one.organiser_id in own else "tender_id": one.id},
         }
         for one in found.lines
     ]
     procedures = [(code, showing.said(profiles.load(code).name)) for code in profiles.codes()]
-    form = {"typed": {}, "draft_id": new_id(now()), "bodies": bodies}
+    form = {"typed": {}, "draft_id": new_id(now()), "bodies": bodies, "is_office": is_office}
     return {"lines": lines, "found": found, "profiles": procedures, **form}
 
 

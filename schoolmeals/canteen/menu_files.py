@@ -1,13 +1,14 @@
 """Menus from files: a CSV or the first sheet of an XLSX, one row a line of a menu. Every bad row is reported."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from schoolmeals.canteen.menus import BUFFET, OTHER_ALLERGEN, SET, NewMenuItem, SittingFacts, problems_of
+from schoolmeals.canteen.pricing import NO_TERMS, Terms, priced
 from schoolmeals.canteen.rules import AGE_GROUPS, MEALS
 from schoolmeals.errors import N_, FieldProblem, Invalid
 from schoolmeals.files import Line, as_csv, as_workbook, read_table
@@ -31,7 +32,7 @@ COLUMNS: Final = (
     "kcal",
     "allergens",
 )
-NEEDED: Final = ("day", "meal", "kind", "name_kk", "name_ru", "price")
+NEEDED: Final = ("day", "meal", "kind", "name_kk", "name_ru")
 MOST_ROWS: Final = 5_000
 _EXAMPLES: Final = (
     ("2026-11-23", "lunch", "1", "set", "6-10", "Түскі ас", "Обед", "Lunch", "Борщ; Палау; Компот",
@@ -77,8 +78,16 @@ def workbook_template() -> bytes:
     return as_workbook([COLUMNS, *_EXAMPLES], [max(12, len(name) + 2) for name in COLUMNS])
 
 
-def read_menu_file(content: bytes, sittings: Sequence[SittingFacts], *, currency: str = "KZT") -> MenuFile:
-    """The menus in a file for a school with ``sittings``.
+def read_menu_file(
+    content: bytes,
+    sittings: Sequence[SittingFacts],
+    *,
+    currency: str = "KZT",
+    terms_on: Callable[[date], Terms] = lambda _day: NO_TERMS,
+) -> MenuFile:
+    """The menus in a file for a school with ``sittings``, whose contracts promise ``terms_on`` a day.
+
+    A set meal that a contract prices needs no price in the file.
 
     Raises Invalid where nothing of it can be read: ``header-unknown``, ``too-many-rows`` and what the reader of tables
     raises.
@@ -90,7 +99,7 @@ def read_menu_file(content: bytes, sittings: Sequence[SittingFacts], *, currency
         raise Invalid("too-many-rows", fields={"file": [FieldProblem.of("too-many-rows", sentence, most=MOST_ROWS)]})
     found = MenuFile()
     for row in rows:
-        _read_row(found, row, columns, sittings, currency)
+        _read_row(found, row, columns, sittings, currency, terms_on)
     return found
 
 
@@ -106,7 +115,12 @@ def _columns(header: Line) -> dict[str, int]:
 
 
 def _read_row(
-    found: MenuFile, row: Line, columns: Mapping[str, int], sittings: Sequence[SittingFacts], currency: str
+    found: MenuFile,
+    row: Line,
+    columns: Mapping[str, int],
+    sittings: Sequence[SittingFacts],
+    currency: str,
+    terms_on: Callable[[date], Terms],
 ) -> None:
     cells = {name: row.cells[place].strip() for name, place in columns.items() if place < len(row.cells)}
     reader = _Cells(cells)
@@ -115,6 +129,8 @@ def _read_row(
         sitting = reader.sitting(sittings, day)
     item = reader.item(currency)
     problems = reader.problems | {name: one for name, one in problems_of(item).items() if name not in reader.problems}
+    if not problems and day is not None and sitting is not None:
+        item, problems = priced(item, sitting.meal, terms_on(day))
     for name, listed in problems.items():
         found.bad += [BadCell(row.number, name, problem) for problem in listed]
     if not problems and day is not None and sitting is not None:
@@ -179,7 +195,9 @@ class _Cells:
             return None
         return int(text) if text else None
 
-    def _minor(self, currency: str) -> int:
+    def _minor(self, currency: str) -> int | None:
+        if not self._text("price"):
+            return None
         parts = _SUM.fullmatch(re.sub(r"[\s\u00a0\u202f₸]", "", self._text("price")))
         if parts is None:
             self._complain("price")

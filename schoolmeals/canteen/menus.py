@@ -30,7 +30,8 @@ class NewMenuItem:
     name_kk: str
     name_ru: str
     name_en: str
-    price_minor: int
+    price_minor: int | None = None
+    """Of one. None where the contract says it (:mod:`schoolmeals.canteen.pricing`)."""
     currency: str = "KZT"
     age_group: str | None = None
     dishes: Sequence[Mapping[str, str]] = ()

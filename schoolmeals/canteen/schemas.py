@@ -79,7 +79,7 @@ class DishSchema(Schema):
 
 
 class NewMenuItemSchema(Schema):
-    """A line of a menu. ``contract_item_id`` is the price line of the catering contract, where there is one."""
+    """A line of a menu. Where a contract feeds the school, a set meal's price is left out: the contract says it."""
 
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(["set", "buffet"]))
     age_group = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(AGE_GROUPS))
@@ -90,7 +90,9 @@ class NewMenuItemSchema(Schema):
         ma.fields.Nested(DishSchema), load_default=list, validate=ma.validate.Length(max=MOST_DISHES)
     )
     photo_id = ma.fields.UUID(load_default=None, allow_none=True)
-    price_minor = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, HIGHEST_PRICE_MINOR))
+    price_minor = ma.fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=ma.validate.Range(0, HIGHEST_PRICE_MINOR)
+    )
     portion_g = ma.fields.Integer(load_default=None, allow_none=True, strict=True)
     kcal = ma.fields.Integer(load_default=None, allow_none=True, strict=True)
     allergens = ma.fields.List(
@@ -98,7 +100,6 @@ class NewMenuItemSchema(Schema):
         load_default=list,
         validate=ma.validate.Length(max=30),
     )
-    contract_item_id = ma.fields.UUID(load_default=None, allow_none=True)
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: object) -> NewMenuItem:

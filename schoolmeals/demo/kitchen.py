@@ -58,7 +58,11 @@ def publish_day(work: Work, site: Site, school: School, day: date, number: int) 
         publish_draft(work, menu)
         offers[name] = Offer(
             frozenset(code for dish in dishes for code in dish.allergens),
-            tuple(BuffetLine(one.id, one.price_minor, frozenset(one.allergens)) for one in buffet if one.id),
+            tuple(
+                BuffetLine(one.id, one.price_minor, frozenset(one.allergens))
+                for one in buffet
+                if one.id and one.price_minor
+            ),
         )
     return offers
 

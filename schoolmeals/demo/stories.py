@@ -12,6 +12,7 @@ from schoolmeals.actors import SYSTEM, Actor, Grant, Role, person
 from schoolmeals.database import Work, reading
 from schoolmeals.demo.bidders import Bidder, Sealed, content_of, hire, seal
 from schoolmeals.demo.chance import chance_of
+from schoolmeals.demo.dishes import BUFFET
 from schoolmeals.demo.notices import BIDDING_DAYS, CEILINGS_MINOR, lot_sections, tender_sections, title_of
 from schoolmeals.demo.passkeys import Device
 from schoolmeals.demo.schools import Site
@@ -49,8 +50,8 @@ from schoolmeals.procurement.sealing import Manifest, new_member_key, open_share
 PROFILE: Final = "kz-catering-points"
 SEED_SOURCE: Final = "Ұлттық банктің ресми бағамдары / Официальные курсы Национального банка"
 SEED_NUMBERS: Final = ("USD", "EUR", "RUB")
-TEA: Final = BuffetItem({"kk": "Шай", "ru": "Чай", "en": "Tea"}, "cup", 100_00)
-BUN: Final = BuffetItem({"kk": "Тоқаш", "ru": "Булочка", "en": "Bun"}, "piece", 180_00)
+BUFFET_LIST: Final = tuple(BuffetItem(item.dish.names, "piece", item.price_minor * 11 // 10) for item in BUFFET)
+"""What the buffets of the demo sell, a tenth dearer at most than they do."""
 
 
 @dataclass(slots=True)
@@ -252,7 +253,7 @@ class Story:
         contract_id = new_id(self.at)
         with self.deed(self.town.officer) as work:
             about = (self.tender_id, self.lot_id, contract_id)
-            contracts.make_contract(work, *about, zone=self.site.zone, buffet=(TEA, BUN))
+            contracts.make_contract(work, *about, zone=self.site.zone, buffet=BUFFET_LIST)
         return contract_id
 
     def sign(self, contract_id: UUID) -> None:

@@ -3,12 +3,13 @@ found nobody, and one that waits for a complaint to be decided.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from schoolmeals import identity
+from schoolmeals import canteen, identity, procurement
 from schoolmeals.actors import SYSTEM, Grant, Role, person
 from schoolmeals.database import Work, reading
 from schoolmeals.demo.bidders import FIRMS, Bidder, bidder_of, number_of, register
@@ -17,6 +18,7 @@ from schoolmeals.demo.families import DEMO, OFFICER, REVIEW_BODY, REVIEWER, SUPP
 from schoolmeals.demo.names import new_family
 from schoolmeals.demo.schools import Site
 from schoolmeals.demo.stories import Story, Town, published_before
+from schoolmeals.errors import NotNow
 from schoolmeals.identity.queries import demo_people, organisations
 from schoolmeals.ids import new_id
 from schoolmeals.keys import derive_key
@@ -35,6 +37,8 @@ from schoolmeals.workdays import local_day
 POOL: Final = (("parents", 16), ("trustees", 3), ("education", 11), ("health", 11), ("ngo", 9))
 """Enough for all commissions: nobody may sit in more than three of them within a year."""
 _NAMESPACE: Final = UUID("6c0f4a4e-6c52-4c0e-9d2c-2f1f0b6a7d11")
+MENUS_WITHIN: Final = 14
+"""In days: further ahead the demo's kitchens have not planned."""
 COMING: Final = (50, 180)
 RUNNING: Final = (-80, 32)
 """In how many days the meals begin and end."""
@@ -77,6 +81,24 @@ def hold_tenders(site: Site, plans: Sequence[Plan] | None = None) -> None:
             is_told = look.session.get(Tender, story.tender_id) is not None
         if not is_told:
             plan.tell(story)
+    for school in town.schools:
+        _price_menus(site, school.id)
+
+
+def _price_menus(site: Site, school_id: UUID) -> None:
+    """Publish the menus from today on anew, at the prices of the contract that the school now has."""
+    today = local_day(site.now, site.zone)
+    with reading(SYSTEM, site.now) as look:
+        if not procurement.contract_items_of(look, school_id, today):
+            return
+        office = identity.people_in(look, school_id, Role.SCHOOL_OFFICE)[0]
+        days = [today + timedelta(days=ahead) for ahead in range(MENUS_WITHIN)]
+        sold = [menu for day in days for menu in canteen.menu_of(look, school_id, day) if menu.version]
+    actor = person(office.id, [Grant(Role.SCHOOL_OFFICE, school_id)])
+    for menu in sold:
+        # Whatever has its contract's prices by now, or is closed, stays as it is.
+        with suppress(NotNow), site.deed(actor, site.now) as work:
+            canteen.publish_menu(work, school_id, menu.day, menu.sitting_id, zone=site.zone)
 
 
 def tender_id_of(name: str) -> UUID:

@@ -39,7 +39,10 @@ class SchoolList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchoolView:
-    """A school's page. ``items`` are what the contracts in force today promise, ``menus`` those of ``day``."""
+    """A school's page. ``items`` are what the contracts in force today promise, ``menus`` those of ``day``.
+
+    ``priced_by`` are the contracts that the prices of ``day`` come from, by contract item.
+    """
 
     school: OrganisationFacts
     suppliers: Mapping[UUID, OrganisationFacts]
@@ -55,6 +58,7 @@ class SchoolView:
     day_before: date | None
     day_after: date | None
     menus: Sequence[canteen.MenuFacts]
+    priced_by: Mapping[UUID, ContractLine]
 
 
 def school_list(work: Work, today: date, *, text: str = "", district: str = "", page: int = 1) -> SchoolList:
@@ -102,7 +106,14 @@ def school_view(work: Work, school_id: UUID, today: date, day: date) -> SchoolVi
         day_before=before[0] if before else None,
         day_after=calendar.next_school_day(day),
         menus=[one for one in canteen.menu_of(work, school_id, day) if one.items],
+        priced_by=_priced_by(work, school_id, day),
     )
+
+
+def _priced_by(work: Work, school_id: UUID, day: date) -> dict[UUID, ContractLine]:
+    lines = {one.id: one for one in procurement.contracts_of_school(work, school_id, day)}
+    items = procurement.contract_items_of(work, school_id, day)
+    return {one.contract_item_id: lines[one.contract_id] for one in items}
 
 
 def _placed(lines: Iterable[ContractLine], today: date) -> dict[Place, list[ContractLine]]:

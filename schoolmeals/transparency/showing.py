@@ -64,11 +64,14 @@ def shown_tender(line: TenderLine) -> dict[str, Any]:
     }
 
 
-def shown_menus(menus: Sequence[canteen.MenuFacts]) -> list[dict[str, Any]]:
-    """A day's menus. Shifts of one meal that are served the same stand together, under all their hours."""
+def shown_menus(menus: Sequence[canteen.MenuFacts], priced_by: Mapping[UUID, ContractLine]) -> list[dict[str, Any]]:
+    """A day's menus, with the contracts that their prices come from.
+
+    Shifts of one meal that are served the same stand together, under all their hours.
+    """
     found: list[dict[str, Any]] = []
     for menu in menus:
-        meals = _by_dish([one for one in menu.items if one.kind == "set"])
+        meals = _by_dish([one for one in menu.items if one.kind == "set"], priced_by)
         buffet = [_menu_line(one) for one in menu.items if one.kind != "set"]
         twin = next(
             (one for one in found if (one["meal"], one["meals"], one["buffet"]) == (menu.meal, meals, buffet)), None
@@ -82,12 +85,18 @@ def shown_menus(menus: Sequence[canteen.MenuFacts]) -> list[dict[str, Any]]:
     return found
 
 
-def _by_dish(lines: Sequence[canteen.MenuLine]) -> list[dict[str, Any]]:
-    """Set meals that differ by age group alone, put together: the dishes once, portions and prices by age group."""
+def _by_dish(lines: Sequence[canteen.MenuLine], priced_by: Mapping[UUID, ContractLine]) -> list[dict[str, Any]]:
+    """Set meals that differ by age group alone, put together: the dishes once, portions and prices by age group.
+
+    ``contract`` is where all those prices come from, nothing where one of them rests on no contract.
+    """
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for line in lines:
         shown = _menu_line(line)
-        meal = found.setdefault((shown["name"], *shown["texts"]), {**shown, "rows": []})
+        contract = priced_by.get(line.contract_item_id) if line.contract_item_id else None
+        told = contract and {"id": contract.id, "number": contract.number}
+        meal = found.setdefault((shown["name"], *shown["texts"]), {**shown, "rows": [], "contract": told})
+        meal["contract"] = told if told == meal["contract"] else None
         group = gettext(procurement.AGE_GROUP_NAMES[line.age_group]) if line.age_group else ""
         price = money(line.price_minor, line.currency, language())
         meal["rows"].append([group, shown["portion"], price])

@@ -60,7 +60,7 @@ def school(school_id: UUID) -> Any:
         past=[shown_contract(one, names, ()) for one in view.contracts["past"]],
         running=[shown_tender(one) for one in view.running],
         over=[shown_tender(one) for one in view.over],
-        menus=shown_menus(view.menus),
+        menus=shown_menus(view.menus, view.priced_by),
         is_today=day == today,
         day_before=_shown_day(view.day_before, today),
         day_after=_shown_day(view.day_after, today),

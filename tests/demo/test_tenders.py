@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from schoolmeals import identity
 from schoolmeals.actors import PUBLIC, SYSTEM
+from schoolmeals.canteen import menu_of
 from schoolmeals.database import reading
 from schoolmeals.demo import tenders
 from schoolmeals.demo.city import seed_city, tell_tenders
@@ -80,6 +81,24 @@ def test_two_schools_eat_by_a_contract_today(city: None) -> None:
     assert groups == [list(AGE_GROUPS), list(AGE_GROUPS), [], []]
     prices = [{item.age_group: item.price_minor for item in items if item.age_group} for items in held[:2]]
     assert prices == [LUNCH_PRICES, LUNCH_PRICES], "a lunch costs at the till what the contract says"
+
+
+def test_today_is_sold_at_the_contracts_prices(city: None) -> None:
+    with reading(SYSTEM, NOON) as look:
+        schools = identity.schools(look)
+        sold = [[line for menu in menu_of(look, one.id, NOON.date()) for line in menu.items] for one in schools]
+        agreed = {
+            one.contract_item_id: one for one in contract_queries.contract_items_of(look, schools[0].id, NOON.date())
+        }
+    lunches = [line for line in sold[0] if line.contract_item_id in agreed and line.kind == "set"]
+    assert {line.age_group: line.price_minor for line in lunches} == LUNCH_PRICES
+    buffet = [line for line in sold[0] if line.kind == "buffet"]
+    assert buffet
+    assert all(
+        line.price_minor <= agreed[line.contract_item_id].price_minor for line in buffet if line.contract_item_id
+    )
+    assert all(line.contract_item_id for line in buffet), "all that the buffet sells is on the contract's list"
+    assert {line.contract_item_id for line in sold[2]} == {None}, "nobody feeds the third school by a contract yet"
 
 
 def test_a_complaint_holds_a_tender(city: None) -> None:

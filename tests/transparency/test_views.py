@@ -103,6 +103,7 @@ def test_the_menu_of_the_day_is_public_once_it_is_published(client: FlaskClient,
     assert "6 to 10 years" in shown
     assert "11 to 14 years" in shown
     assert "Allergens: cereals with gluten, milk" in shown
+    assert "No contract stands behind these prices." in shown
     other = page(client, f"{address}?day=2026-11-24")
     assert "The menu of this day is not published yet." in other
     assert "<strong>Lunch</strong>" not in other

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
-from schoolmeals import audit, identity
+from schoolmeals import audit, identity, procurement
 from schoolmeals.actors import Role
 from schoolmeals.asking import Question
 from schoolmeals.canteen.menus import MOST_ITEMS, NewMenuItem, problems_of
 from schoolmeals.canteen.models import Menu, MenuItem, Sitting
+from schoolmeals.canteen.pricing import Terms, priced, repriced, terms_of
 from schoolmeals.canteen.rules import MEALS
 from schoolmeals.database import Work, insert_rows, insertion, rows_of
 from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, NotNow
@@ -39,6 +40,10 @@ _LOCK_MENU: Final = """
       FROM menu
      WHERE school_id = %(school_id)s AND day = %(day)s AND sitting_id = %(sitting_id)s
        FOR UPDATE
+"""
+_ON_CONTRACT: Final = """
+    SELECT EXISTS (SELECT FROM menu_item WHERE school_id = %(school_id)s AND menu_id = %(menu_id)s
+                      AND until_version IS NULL AND contract_item_id IS NOT NULL)
 """
 _DRAFT: Final = """
     SELECT count(*) FILTER (WHERE until_version IS NULL),
@@ -95,11 +100,14 @@ def put_item(
     identity.require_role_in(work, school_id, *KEEPERS)
     _check_item(item)
     menu = _open_menu(work, school_id, day, sitting_id, zone)
-    return put_items(work, menu, _drafted(work, menu), [item])[0]
+    return put_items(work, menu, _drafted(work, menu), [_priced(work, menu, item)])[0]
 
 
 def put_items(work: Work, menu: Menu, drafted: Sequence[MenuItem], items: Sequence[NewMenuItem]) -> list[UUID]:
-    """Add checked lines to the draft of a locked menu, after those ``drafted``. Raises NotNow ``menu-is-full``."""
+    """Add checked lines that have a price to the draft of a locked menu, after those ``drafted``.
+
+    Raises NotNow ``menu-is-full``.
+    """
     if len(drafted) + len(items) > MOST_ITEMS:
         raise NotNow("menu-is-full", N_("A menu has up to %(most)s lines."), most=MOST_ITEMS)
     first = max((row.position for row in drafted), default=0) + 1
@@ -117,15 +125,8 @@ def replace_item(work: Work, school_id: UUID, item_id: UUID, item: NewMenuItem, 
     identity.require_role_in(work, school_id, *KEEPERS)
     _check_item(item)
     row, menu = _drafted_item(work, school_id, item_id, zone)
-    if row.from_version > menu.version:
-        for name, value in item.columns().items():
-            setattr(row, name, value)
-        new_item_id = item_id
-    else:
-        row.until_version = menu.version + 1
-        new_row = _item_row(work, menu, replace(item, id=None), row.position)
-        insert_rows(work.session, MenuItem, [new_row])
-        new_item_id = new_row["id"]
+    item = _priced(work, menu, item)
+    new_item_id = _write_anew(work, menu, row, item)
     work.session.flush()
     payload = {"item_id": item_id, "new_item_id": new_item_id, "price_minor": item.price_minor}
     audit.record(work, "canteen.replace_item", audit.Subject("menu", menu.id), payload, school_id=school_id)
@@ -145,14 +146,19 @@ def take_off_item(work: Work, school_id: UUID, item_id: UUID, *, zone: ZoneInfo 
 def publish_menu(work: Work, school_id: UUID, day: date, sitting_id: UUID, *, zone: ZoneInfo = ALMATY) -> int:
     """Sell the draft from now on, and give the version that it becomes.
 
-    Raises NotFound, NotNow ``day-is-over``, ``day-is-closed``, ``menu-is-empty`` and ``nothing-new``.
+    Raises NotFound, NotNow ``day-is-over``, ``day-is-closed``, ``menu-is-empty``, ``nothing-new`` and
+    ``menu-against-contract``.
     """
     identity.require_role_in(work, school_id, *KEEPERS)
     return publish_draft(work, _open_menu(work, school_id, day, sitting_id, zone))
 
 
 def publish_draft(work: Work, menu: Menu) -> int:
-    """Sell the draft of a locked menu from now on. Raises NotNow ``menu-is-empty`` and ``nothing-new``."""
+    """Sell the draft of a locked menu from now on, at the prices of the contracts in force on its day.
+
+    Raises NotNow ``menu-is-empty``, ``nothing-new`` and ``menu-against-contract``.
+    """
+    _price_by_contract(work, menu)
     following = menu.version + 1
     drafting = Question(_DRAFT, {"school_id": menu.school_id, "menu_id": menu.id, "following": following}, list)
     work.ask(drafting)
@@ -284,6 +290,61 @@ def _take_off(work: Work, menu: Menu, rows: Sequence[MenuItem]) -> None:
             work.session.delete(row)
         else:
             row.until_version = menu.version + 1
+
+
+def terms_on(look: Work, school_id: UUID, day: date) -> Terms:
+    """What the contracts in force say about a school's menus of one day. Not scoped: contracts are public."""
+    return terms_of(procurement.contract_items_of(look, school_id, day))
+
+
+def _priced(work: Work, menu: Menu, item: NewMenuItem) -> NewMenuItem:
+    """``item`` as the day's contracts price it. Raises Invalid."""
+    meal = _sitting(work, menu.school_id, menu.sitting_id).meal
+    found, fields = priced(item, meal, terms_on(work, menu.school_id, menu.day))
+    if fields:
+        raise Invalid("menu-item-invalid", fields=fields)
+    return found
+
+
+def _price_by_contract(work: Work, menu: Menu) -> None:
+    """Write anew the drafted lines that the day's contracts price otherwise. Raises NotNow ``menu-against-contract``.
+
+    A set meal gets the contract's price, whatever it was drafted at: the contract may have begun or changed since.
+    """
+    terms = terms_on(work, menu.school_id, menu.day)
+    if not terms and not _rests_on_contract(work, menu):
+        return
+    meal = _sitting(work, menu.school_id, menu.sitting_id).meal
+    against = []
+    for row in _drafted(work, menu):
+        item, fields = repriced(_as_new(row), meal, terms)
+        if fields:
+            against.append(getattr(row, f"name_{work.actor.language}", "") or row.name_kk)
+        elif (item.price_minor, item.contract_item_id) != (row.price_minor, row.contract_item_id):
+            _write_anew(work, menu, row, item)
+    if against:
+        sentence = N_("The contract does not allow these lines: %(lines)s. Change them or take them off.")
+        raise NotNow("menu-against-contract", sentence, lines=", ".join(against))
+    work.session.flush()
+
+
+def _rests_on_contract(work: Work, menu: Menu) -> bool:
+    """Whether a drafted line has the price of a contract, which may be over on the menu's day."""
+    found = Question(_ON_CONTRACT, {"school_id": menu.school_id, "menu_id": menu.id}, list)
+    work.ask(found)
+    return bool(found.answer[0][0])
+
+
+def _write_anew(work: Work, menu: Menu, row: MenuItem, item: NewMenuItem) -> UUID:
+    """Let ``item`` stand for a drafted line, and give the id that it has from now on."""
+    if row.from_version > menu.version:
+        for name, value in item.columns().items():
+            setattr(row, name, value)
+        return row.id
+    row.until_version = menu.version + 1
+    new_row = _item_row(work, menu, replace(item, id=None), row.position)
+    insert_rows(work.session, MenuItem, [new_row])
+    return new_row["id"]  # type: ignore[no-any-return]
 
 
 def _as_new(row: MenuItem) -> NewMenuItem:

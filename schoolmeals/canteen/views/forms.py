@@ -26,16 +26,18 @@ def read_day(text: str) -> date:
 
 
 def read_item(form: Mapping[str, str], allergens: list[str], *, currency: str, photo_id: UUID | None) -> NewMenuItem:
-    """A line of a menu. Dishes are one a line, their Russian and English names after ``|``. Raises Invalid."""
+    """A line of a menu. Dishes are one a line, their Russian and English names after ``|``. Raises Invalid.
+
+    No price is a price that the contract says.
+    """
     problems: dict[str, list[FieldProblem]] = {}
-    price = _minor(form.get("price", ""), currency)
-    if price is None:
+    price, is_typed = _minor(form.get("price", ""), currency), bool(form.get("price", "").strip())
+    if price is None and is_typed:
         problems["price"] = [_NO_SUM]
     numbers = {name: _whole(form.get(name, "")) for name in ("portion_g", "kcal")}
     problems |= {name: [_NO_NUMBER] for name, number in numbers.items() if number == -1}
     if problems:
         raise Invalid("menu-item-invalid", fields=problems)
-    assert price is not None
     kind = form.get("kind", "")
     other = form.get("other", "").strip()
     return NewMenuItem(

@@ -16,8 +16,10 @@ from schoolmeals.canteen.actions.menus import (
     put_item,
     replace_item,
     take_off_item,
+    terms_on,
 )
-from schoolmeals.canteen.menus import OTHER_ALLERGEN, MenuFacts, MenuLine
+from schoolmeals.canteen.menus import OTHER_ALLERGEN, SET, MenuFacts, MenuLine
+from schoolmeals.canteen.pricing import Terms, as_published
 from schoolmeals.canteen.views.blueprint import pages
 from schoolmeals.canteen.views.forms import read_chosen_day, read_day, read_item
 from schoolmeals.canteen.views.office import (
@@ -42,7 +44,7 @@ from schoolmeals.database import Work, reading, transaction
 from schoolmeals.errors import NotFound, Refusal
 from schoolmeals.pupils import EU_ALLERGENS
 from schoolmeals.web import actor, frame, guard, language, now, render, settings
-from schoolmeals.web.problems import status_of
+from schoolmeals.web.problems import speak, status_of
 
 ONE_DAY = timedelta(days=1)
 
@@ -177,6 +179,7 @@ def publish(school_id: UUID, day: str, sitting_id: UUID) -> Any:
 def _day(school_id: UUID, day: date) -> dict[str, Any]:
     with reading(actor(), now()) as work:
         menus = queries.menu_in_draft(work, school_id, day)
+        terms = terms_on(work, school_id, day)
         calendar = identity.calendar_of(work, school_id)
         before = next(iter(calendar.last_school_days(day - ONE_DAY, 1)), day - ONE_DAY)
         return {
@@ -187,19 +190,22 @@ def _day(school_id: UUID, day: date) -> dict[str, Any]:
             "after": calendar.next_school_day(day) or day + ONE_DAY,
             "source": before.isoformat(),
             "is_over": day < today(),
-            "menus": [_shown(one, menus) for one in menus],
+            "menus": [_shown(one, menus, terms) for one in menus],
+            "terms": terms,
             "as_of": now(),
             "errors": {},
         }
 
 
-def _shown(menu: MenuFacts, menus: list[MenuFacts]) -> dict[str, Any]:
+def _shown(menu: MenuFacts, menus: list[MenuFacts], terms: Terms) -> dict[str, Any]:
     sold = {one.id for one in menu.items}
+    lines = [_line(one) | {"is_new": one.id not in sold} | _priced(one, menu.meal, terms) for one in menu.draft]
     return {
         "facts": menu,
         "name": sitting_name(menu, menus),
         "hours": hours(menu),
-        "lines": [{**_line(one), "is_new": one.id not in sold} for one in menu.draft],
+        "lines": lines,
+        "is_priced_anew": any(one["is_priced_anew"] or one["problems"] for one in lines),
         "leaving": [_line(one) for one in menu.items if one.id not in {line.id for line in menu.draft}],
         "missing": [age_group_name(group) for group in menu.missing_age_groups] if menu.draft else [],
     }
@@ -212,6 +218,26 @@ def _line(item: MenuLine) -> dict[str, Any]:
         "dishes": [dish.get(language()) or dish["kk"] for dish in item.dishes],
         "age_group": age_group_name(item.age_group),
         "allergens": allergen_words(item.allergens),
+    }
+
+
+def _priced(line: MenuLine, meal: str, terms: Terms) -> dict[str, Any]:
+    """What a line would cost if it were published now, and why it could not be."""
+    found = as_published(line, meal, terms)
+    return {
+        "price": (found.price_minor, found.currency),
+        "is_by_contract": found.is_by_contract,
+        "is_priced_anew": found.price_minor != line.price_minor,
+        "problems": [speak(problem) for problem in found.problems],
+    }
+
+
+def _agreed(meal: str, terms: Terms) -> dict[str, Any]:
+    """What the form tells of the contracts: set meals' prices by age group, and the buffet's list with its ceilings."""
+    meals = terms.of_meal(meal)
+    return {
+        "agreed": [(gettext(AGE_GROUPS[one]), meals[one]) for one in AGE_GROUPS if one in meals],
+        "things": [(one.names.get(language()) or one.names.get("kk", ""), one) for one in terms.things],
     }
 
 
@@ -237,15 +263,16 @@ def _form(school_id: UUID, day: date, sitting_id: UUID, item_id: UUID | None = N
         **context,
         "chosen": chosen,
         "shown": shown,
-        "typed": _values(shown),
+        "typed": _values(shown, is_agreed=bool(context["terms"].of_meal(chosen["facts"].meal))),
+        **_agreed(chosen["facts"].meal, context["terms"]),
         "ticked": [code for code in shown.allergens if code in EU_ALLERGENS] if shown else [],
         "age_groups": [(code, gettext(name)) for code, name in AGE_GROUPS.items()],
         "allergens": [(code, gettext(ALLERGENS[code])) for code in EU_ALLERGENS],
     }
 
 
-def _values(item: MenuLine | None) -> dict[str, Any]:
-    """A line as the form has it."""
+def _values(item: MenuLine | None, *, is_agreed: bool) -> dict[str, Any]:
+    """A line as the form has it. A set meal whose price is agreed has none there."""
     if item is None:
         return {"kind": "set", "age_group": "6-10"}
     whole, rest = divmod(item.price_minor, 100)
@@ -255,7 +282,7 @@ def _values(item: MenuLine | None) -> dict[str, Any]:
         "age_group": item.age_group,
         **{f"name_{code}": item.names[code] for code in ("kk", "ru", "en")},
         "dishes": "\n".join(" | ".join(dish.get(code, "") for code in ("kk", "ru", "en")) for dish in item.dishes),
-        "price": f"{whole},{rest:02}" if rest else str(whole),
+        "price": "" if is_agreed and item.kind == SET else f"{whole},{rest:02}" if rest else str(whole),
         "portion_g": item.portion_g,
         "kcal": item.kcal,
         "other": ", ".join(other),

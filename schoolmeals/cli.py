@@ -30,6 +30,7 @@ from schoolmeals.identity.queries import organisations
 from schoolmeals.procurement.score_commands import tender_commands
 from schoolmeals.procurement.sealing_commands import bid_commands
 from schoolmeals.pupils.commands import import_roster
+from schoolmeals.transparency.commands import trace_receipt
 from schoolmeals.wallet.stripe_gateway import build_payments
 from schoolmeals.web.frame import frame
 from schoolmeals.web.health import MIGRATIONS, count_together, readiness
@@ -94,6 +95,7 @@ def main() -> None:
 main.add_command(import_roster)
 main.add_command(bid_commands)
 main.add_command(tender_commands)
+main.add_command(trace_receipt)
 
 
 @main.command()

@@ -44,6 +44,7 @@ from schoolmeals.canteen.queries import (
     trial_balance_of,
 )
 from schoolmeals.canteen.rules import AGE_GROUPS, MEALS, age_group_of, nearest_age_group
+from schoolmeals.canteen.tracing import Sold, SoldLine, sold
 from schoolmeals.canteen.watching import (
     Tap,
     pulse_of_taps,
@@ -73,6 +74,8 @@ __all__ = [
     "PupilAtTill",
     "SittingCount",
     "SittingFacts",
+    "Sold",
+    "SoldLine",
     "Tap",
     "age_group_of",
     "allergen_words",
@@ -101,6 +104,7 @@ __all__ = [
     "sittings_now",
     "sittings_of",
     "sittings_over",
+    "sold",
     "take_off_item",
     "taps_recorded",
     "trial_balance_of",

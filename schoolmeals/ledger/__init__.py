@@ -13,7 +13,7 @@ Every call is for one school, and everything it writes has ``school_id`` first i
 from schoolmeals.ledger.actions import lock, lock_question, open_accounts, post, posting, reverse
 from schoolmeals.ledger.bounds import set_bounds
 from schoolmeals.ledger.models import Account, JournalEntry, Posting
-from schoolmeals.ledger.queries import account_of, accounts_of, balance_at, statement_lines, trial_balance
+from schoolmeals.ledger.queries import account_of, accounts_of, balance_at, moved_to, statement_lines, trial_balance
 from schoolmeals.ledger.rules import (
     AccountKind,
     AccountState,
@@ -40,6 +40,7 @@ __all__ = [
     "balance_at",
     "lock",
     "lock_question",
+    "moved_to",
     "open_accounts",
     "post",
     "posting",

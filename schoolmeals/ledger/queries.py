@@ -97,3 +97,16 @@ def trial_balance(work: Work, school_ids: Collection[UUID] | None = None) -> lis
 
 def _accounts(school_id: UUID, purpose: str) -> Select[Account]:
     return select(Account).where(Account.school_id == school_id, Account.purpose == purpose)
+
+
+def moved_to(work: Work, school_id: UUID, entry_id: UUID, purpose: str) -> int:
+    """How much one entry brought to the school's own account of a purpose, in minor units."""
+    account = account_of(work, school_id, purpose)
+    if account is None:
+        return 0
+    total = work.session.scalar(
+        select(func.coalesce(func.sum(Posting.amount_minor), 0)).where(
+            Posting.school_id == school_id, Posting.entry_id == entry_id, Posting.credit_account_id == account.id
+        )
+    )
+    return int(total or 0)

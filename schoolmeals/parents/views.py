@@ -185,6 +185,7 @@ def receipt(school_id: UUID, sale_id: UUID) -> Any:
         paid=shown.paid,
         rows=receipt_rows(pupil, meal),
         lines=receipt_lines(meal),
+        trace_href=url_for("transparency.trace_receipt", sale_id=sale_id),
     )
 
 

@@ -19,6 +19,15 @@ from schoolmeals.procurement.queries.contracts import (
     contracts_of_schools,
 )
 from schoolmeals.procurement.queries.tenders import TenderLine, TenderPage, TenderSearch, tenders
+from schoolmeals.procurement.queries.tracing import (
+    AwardStep,
+    BidStep,
+    ContractStep,
+    Digest,
+    PriceTrace,
+    TenderStep,
+    trace_of_price,
+)
 from schoolmeals.procurement.rules.contracts import STAGE_NAMES as CONTRACT_STAGE_NAMES
 from schoolmeals.procurement.rules.contracts import ContractStage, LeaseState
 from schoolmeals.procurement.rules.stages import OVER as OVER_STAGES
@@ -32,18 +41,25 @@ __all__ = [
     "OVER_STAGES",
     "STAGE_KINDS",
     "STAGE_NAMES",
+    "AwardStep",
+    "BidStep",
     "ContractItemFacts",
     "ContractLine",
     "ContractStage",
+    "ContractStep",
+    "Digest",
     "LeaseState",
+    "PriceTrace",
     "TenderLine",
     "TenderPage",
     "TenderSearch",
     "TenderStage",
+    "TenderStep",
     "contract_items_of",
     "contracts",
     "contracts_of_school",
     "contracts_of_schools",
     "note_served_meals",
     "tenders",
+    "trace_of_price",
 ]

@@ -1,17 +1,19 @@
-"""What everybody may read without signing in: the list of schools, and each school's page."""
+"""What everybody may read without signing in: the list of schools, each school's page, and where a price comes from."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from schoolmeals.database import reading
 from schoolmeals.errors import N_, NotFound
 from schoolmeals.transparency import queries
 from schoolmeals.transparency.rules import is_shown
 from schoolmeals.transparency.showing import shown_contract, shown_line, shown_menus, shown_school, shown_tender
+from schoolmeals.transparency.showing_traces import shown_trace, trace_json
+from schoolmeals.transparency.tracing import trace
 from schoolmeals.web import PUBLIC_POLICY, NavItem, actor, frame, guard, language, now, render
 from schoolmeals.workdays import local_day
 
@@ -66,6 +68,24 @@ def school(school_id: UUID) -> Any:
         day_after=_shown_day(view.day_after, today),
         today=today,
     )
+
+
+@pages.get("/trace/<uuid:sale_id>")
+@guard(PUBLIC_POLICY)
+def trace_receipt(sale_id: UUID) -> Any:
+    """From a receipt, step by step, back to the tender; nobody is named."""
+    with reading(actor(), now()) as look:
+        found = trace(look, sale_id)
+    return render("transparency/trace.html", found=found, as_of=now(), **shown_trace(found))
+
+
+@pages.get("/trace/<uuid:sale_id>.json")
+@guard(PUBLIC_POLICY)
+def trace_file(sale_id: UUID) -> Response:
+    """The same for programs: sums in minor units, instants in UTC."""
+    with reading(actor(), now()) as look:
+        found = trace(look, sale_id)
+    return jsonify(trace_json(found))
 
 
 def _shown_day(day: date | None, today: date) -> date | None:

@@ -61,6 +61,7 @@ FILES: Final = {
     "pupils.pupils_as_csv",
     "pupils.template_csv",
     "pupils.template_xlsx",
+    "transparency.trace_file",
     "wallet.statement_csv",
 }
 PIECES: Final = {"canteen.till.faces"}

@@ -5,7 +5,7 @@ portal, is a :class:`RegisterSource` too: its worker asks outside of any deed an
 ``import_register``, so that every decision can name the very entries that it rests on, and repeat itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final, Protocol
@@ -21,8 +21,10 @@ from schoolmeals.procurement.models import RegisterEntry, RegisterImport, Suppli
 from schoolmeals.procurement.rules.identifiers import PERSON, Identifier
 from schoolmeals.procurement.rules.registers import (
     REGISTERS,
+    ImportWord,
     RegisterHit,
     RegisterTable,
+    compared,
     counts_on,
     needs_second_person,
     read_register,
@@ -70,6 +72,9 @@ class ImportFacts:
     at: datetime
     file_name: str
     sha256: str
+    by: UUID | None = None
+    wanted_by: UUID | None = None
+    """Who put the file before ``by``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +136,15 @@ def check(
 
 @dataclass(frozen=True, slots=True)
 class RegisterChange:
-    """What an import would change: how many entries hold in the one before it, and which of them it has no more."""
+    """What an import would change: how many entries hold in the one before it, and which of them it has no more.
+
+    ``lost`` of ``held`` are gone since the import from which one person's files are added up.
+    """
 
     in_force: int
     dropped: tuple[RegisterEntry, ...]
+    held: int
+    lost: int
     needs_second: bool
 
 
@@ -142,24 +152,55 @@ def change_of(work: Work, register: str, table: RegisterTable, as_of: datetime) 
     """What an import as of ``as_of`` would change, compared with the one that stood last before it. Not scoped.
 
     An entry is dropped where it holds on that day and the table has nobody of its number who does: an entry that the
-    table ends counts too.
+    table ends counts too. Many small steps of one person are added up (``rules/registers.py``).
     """
     day = as_of.astimezone(local_zone()).date()
-    before = [one.id for one in _latest(work, (register,), as_of)]
-    rows = work.session.scalars(select(RegisterEntry).where(RegisterEntry.import_id.in_(before)))
-    holding = [row for row in rows.all() if counts_on(row.from_on, row.until_on, day)]
     still = {(one.scheme, one.identifier) for one in table.lines if counts_on(one.from_on, one.until_on, day)}
-    dropped = sorted((row for row in holding if (row.scheme, row.identifier) not in still), key=lambda row: row.line)
-    second = needs_second_person(
-        REGISTERS[register], lines=len(table.lines), in_force=len(holding), dropped=len(dropped)
+    looked = [_fallen(work, one.id, still, day) for one in compared(_words(work, register, as_of), work.now)]
+    if not looked:
+        none = needs_second_person(REGISTERS[register], lines=len(table.lines), in_force=0, dropped=0)
+        return RegisterChange(0, (), 0, 0, none)
+    (in_force, dropped), (held, lost) = looked[0], looked[-1]
+    second = any(
+        needs_second_person(REGISTERS[register], lines=len(table.lines), in_force=count, dropped=len(gone))
+        for count, gone in looked
     )
-    return RegisterChange(len(holding), tuple(dropped), second)
+    return RegisterChange(in_force, dropped, held, len(lost), second)
+
+
+def _fallen(
+    work: Work, import_id: UUID, still: Collection[tuple[str, str]], day: date
+) -> tuple[int, tuple[RegisterEntry, ...]]:
+    """How many entries of an import hold on ``day``, and those of them that are not among ``still``."""
+    rows = work.session.scalars(select(RegisterEntry).where(RegisterEntry.import_id == import_id))
+    holding = [row for row in rows.all() if counts_on(row.from_on, row.until_on, day)]
+    gone = (row for row in holding if (row.scheme, row.identifier) not in still)
+    return len(holding), tuple(sorted(gone, key=lambda row: row.line))
+
+
+def _words(work: Work, register: str, as_of: datetime) -> list[ImportWord]:
+    """A register's imports up to an instant, the one that stood then first."""
+    found = (
+        select(RegisterImport.id, RegisterImport.at, RegisterImport.by, RegisterImport.wanted_by)
+        .where(RegisterImport.register == register, RegisterImport.as_of <= as_of)
+        .order_by(RegisterImport.as_of.desc(), RegisterImport.id.desc())
+    )
+    return [ImportWord(*row) for row in work.session.execute(found)]
 
 
 def import_facts(row: RegisterImport) -> ImportFacts:
     """The facts of a row."""
     return ImportFacts(
-        row.id, row.register, row.as_of, row.source, row.entries, row.at, row.file_name, row.sha256.hex()
+        row.id,
+        row.register,
+        row.as_of,
+        row.source,
+        row.entries,
+        row.at,
+        row.file_name,
+        row.sha256.hex(),
+        row.by,
+        row.wanted_by,
     )
 
 

@@ -43,8 +43,21 @@ def import_register(
     _check(work, register, table, source, as_of)
     change = change_of(work, register, table, as_of)
     if change.needs_second and wanted_by in (None, work.actor.id):
-        raise NotNow("second-person-needed", SECOND_PERSON, dropped=len(change.dropped), count=change.in_force)
-    row = _keep_import(work, register, table, source=source, as_of=as_of, file_name=file_name, content=content)
+        raise NotNow("second-person-needed", SECOND_PERSON, dropped=change.lost, count=change.held)
+    row = RegisterImport(
+        id=new_id(work.now),
+        register=register,
+        source=source.strip(),
+        as_of=as_of,
+        file_name=file_name[:200],
+        sha256=hashlib.sha256(content).digest(),
+        entries=len(table.lines),
+        by=work.actor.id,
+        wanted_by=wanted_by,
+        at=work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
     _keep_lines(work, row.id, table)
     payload = {"register": register, "source": row.source, "as_of": as_of, "entries": row.entries}
     more = {"sha256": row.sha256.hex(), "organisation": organisation_id, "dropped": len(change.dropped)}
@@ -62,32 +75,6 @@ def _check(work: Work, register: str, table: RegisterTable, source: str, as_of: 
     }
     if any(problems.values()):
         raise Invalid(fields={name: found for name, found in problems.items() if found})
-
-
-def _keep_import(
-    work: Work,
-    register: str,
-    table: RegisterTable,
-    *,
-    source: str,
-    as_of: datetime,
-    file_name: str,
-    content: bytes,
-) -> RegisterImport:
-    row = RegisterImport(
-        id=new_id(work.now),
-        register=register,
-        source=source.strip(),
-        as_of=as_of,
-        file_name=file_name[:200],
-        sha256=hashlib.sha256(content).digest(),
-        entries=len(table.lines),
-        by=work.actor.id,
-        at=work.now,
-    )
-    work.session.add(row)
-    work.session.flush()
-    return row
 
 
 def _keep_lines(work: Work, import_id: UUID, table: RegisterTable) -> None:

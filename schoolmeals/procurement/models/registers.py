@@ -28,6 +28,8 @@ class RegisterImport(Model):
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     entries: Mapped[int]
     by: Mapped[UUID | None]
+    wanted_by: Mapped[UUID | None]
+    """Who put the file before ``by``; None where nobody did."""
     at: Mapped[datetime]
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from schoolmeals.errors import N_, FieldProblem
 from schoolmeals.procurement.rules.identifiers import IIN, PERSON, number_problem, person_key, plain_number, scheme_for
@@ -31,6 +32,8 @@ REGISTERS: Final[Mapping[str, Register]] = {
         Register("conviction", N_("People convicted of economic crimes"), of_people=True),
     )
 }
+ADDED_UP: Final = timedelta(days=30)
+"""How long what one person's files drop is added up, unless two have agreed on one meanwhile. Ours, not the law's."""
 COLUMNS: Final = ("identifier", "name", "from", "until", "reason", "reference", "scheme")
 NEEDED: Final = frozenset({"identifier", "from"})
 HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -91,6 +94,32 @@ class RegisterHit:
 def counts_on(from_on: date, until_on: date | None, day: date) -> bool:
     """Whether an entry holds on a day; both ends belong to it."""
     return from_on <= day and (until_on is None or day <= until_on)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportWord:
+    """An import and at whose word: ``wanted_by`` put the file before ``by``."""
+
+    id: UUID
+    at: datetime
+    by: UUID | None
+    wanted_by: UUID | None
+
+    @property
+    def is_of_two(self) -> bool:
+        """Whether two different people agreed on it."""
+        return self.wanted_by is not None and self.wanted_by != self.by
+
+
+def compared(imports: Sequence[ImportWord], now: datetime) -> tuple[ImportWord, ...]:
+    """With which of a register's imports, the last standing one first, a new file is compared: with that one, and with
+    the one since which one person's files add up. So nobody clears a register alone in small steps, or by filling it
+    first: the one to begin with is the last on which two agreed, or which is older than :data:`ADDED_UP`.
+    """
+    if not imports:
+        return ()
+    since = next((one for one in imports if one.is_of_two or now - one.at >= ADDED_UP), imports[-1])
+    return (imports[0],) if since is imports[0] else (imports[0], since)
 
 
 def needs_second_person(register: Register, *, lines: int, in_force: int, dropped: int) -> bool:

@@ -29,7 +29,7 @@ from schoolmeals.procurement.queries import registers as register_queries
 from schoolmeals.procurement.registers import TableSource, change_of
 from schoolmeals.procurement.rules.drafting import NEEDED, UNKNOWN
 from schoolmeals.procurement.rules.identifiers import PERSON, people_key
-from schoolmeals.procurement.rules.registers import HEADERS, REGISTERS, RegisterTable
+from schoolmeals.procurement.rules.registers import ADDED_UP, HEADERS, REGISTERS, RegisterTable
 from schoolmeals.procurement.views.blueprint import pages
 from schoolmeals.procurement.views.desk import READERS, WRITERS, again
 from schoolmeals.web import actor, frame, guard, language, now, render, settings
@@ -148,9 +148,13 @@ def register_entries(register_id: UUID) -> Any:
     with reading(actor(), now()) as look:
         found = register_queries.register_import(look, register_id)
         rows = [_entry(row) for row in register_queries.entries(look, register_id, text)]
+        known = identity.people(look, [one for one in (found.by, found.wanted_by) if one is not None])
+    names = {id: one.name for id, one in known.items()}
     return render(
         "procurement/register_entries.html",
         found=found,
+        by=names.get(found.by, "") if found.by else "",
+        wanted_by=names.get(found.wanted_by, "") if found.wanted_by else "",
         register=gettext(REGISTERS[found.register].name),
         of_people=REGISTERS[found.register].of_people,
         rows=rows,
@@ -235,6 +239,7 @@ def _report(look: Work, kept: KeptFacts, content: bytes) -> dict[str, Any]:
         "change": change,
         "dropped": [_entry(row) for row in change.dropped[:SHOWN]],
         "most": SHOWN,
+        "added_up_days": ADDED_UP.days,
         "share": register.drop_percent,
         "offered_by": _owner_of(look, kept) if is_offered else "",
         "may_import": not change.needs_second or (is_offered and kept.owner_id != actor().id),

@@ -582,7 +582,10 @@ def test_a_cashier_opens_the_till_on_its_page(app: Flask) -> None:
     assert post(mine, f"/me/pin/{school.id}", pin="1234").status_code == 422
     assert post(mine, f"/me/pin/{school.id}", pin="2580").status_code == 303
     browser = signed_in_till(app, till.id)
-    assert post(browser, "/till/shift", cashier=cashier.id, pin="2581").status_code == 422
+    wrong = post(browser, "/till/shift", cashier=cashier.id, pin="2581")
+    assert wrong.status_code == 422
+    shown = wrong.get_data(as_text=True)
+    assert shown.count('id="f-pin-error"') == shown.count('aria-invalid="true"') == 1, "said at its field"
     assert post(browser, "/till/shift", cashier="nonsense", pin="2580").status_code == 422
     assert post(browser, "/till/shift", cashier=cashier.id, pin="2580").location == "/till"
     assert post(browser, "/till/shift/close", "/till/shift").location == "/till/shift"

@@ -104,12 +104,12 @@ def first_problem(refusal: Invalid) -> Refused:
     return Refused(problem.code, problem.sentence, problem.params)
 
 
-def again(template: str, refusal: Refusal | Refused, **context: Any) -> Response:
-    """The page once more with what was typed and what is wrong with it."""
+def again(template: str, refusal: Refusal | Refused, field: str = "", **context: Any) -> Response:
+    """The page once more with what was typed and what is wrong with it; at ``field``, where it is one's fault alone."""
     if isinstance(refusal, Refused):
         wait = refusal.facts.get("retry_after_s")
         status = 429 if wait is not None else 422
-        errors: dict[str, Any] = {"": gettext(refusal.sentence) % refusal.facts}
+        errors: dict[str, Any] = {field: gettext(refusal.sentence) % refusal.facts}
     else:
         wait, status = None, status_of(refusal)
         errors = spoken(refusal.fields) if isinstance(refusal, Invalid) else {}

@@ -84,7 +84,7 @@ def open_till() -> Any:
     with transaction(actor(), now()) as work:
         refused = open_shift(work, _id(chosen), request.form.get("pin", ""), keys=keyring())
     if refused is not None:
-        return again("identity/shift.html", refused, **_shift(chosen))
+        return again("identity/shift.html", refused, field="pin", **_shift(chosen))
     return see_other("/till")
 
 

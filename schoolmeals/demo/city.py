@@ -22,6 +22,7 @@ from schoolmeals.actors import SYSTEM, Role
 from schoolmeals.canteen.served import tell_served_meals
 from schoolmeals.config import Settings
 from schoolmeals.database import db, reading, transaction
+from schoolmeals.demo.bidders import FIRMS
 from schoolmeals.demo.chance import chance_of
 from schoolmeals.demo.days import fill_purses, live_day, publish_next
 from schoolmeals.demo.families import (
@@ -68,6 +69,8 @@ ORGANISATIONS: Final = {
     "supplier": ("«Дастарқан» ЖШС", "ТОО «Дастаркан»", "Dastarkhan LLP"),
     "state": ("Шағымдарды қарау комиссиясы", "Комиссия по жалобам", "Complaints commission"),
 }
+NUMBERS: Final = {"supplier": FIRMS[0].number}
+"""Of a supplier the registers are asked by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,9 @@ def _found_city(site: Site, town: Town, on: date) -> list[Plot]:
     """The city's and the supplier's organisations, the schools, the demo people, and the staff of every school."""
     with site.deed(SYSTEM, site.at(on, time(8))) as work:
         places = {
-            kind: identity.new_organisation(work, kind=kind, name_kk=kk, name_ru=ru, name_en=en)
+            kind: identity.new_organisation(
+                work, kind=kind, name_kk=kk, name_ru=ru, name_en=en, identifier=NUMBERS.get(kind)
+            )
             for kind, (kk, ru, en) in ORGANISATIONS.items()
         }
         school_ids = [found_school(work, place) for place in range(len(town.children))]

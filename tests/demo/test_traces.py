@@ -91,6 +91,7 @@ def test_a_receipt_is_walked_back_to_the_tender(receipt: UUID, owner_engine: Eng
     price = found.lines[0].price
     assert price is not None
     assert price.bid is not None
+    assert price.contract.supplier.identifier, "registers are asked by a supplier's number"
     assert found.lines[0].sold.price_minor == price.contract.price_minor == price.bid.price_minor
     assert found.sold.total_minor == found.sold.posted_minor
 

@@ -26,8 +26,9 @@ from schoolmeals.procurement.queries.tracing import (
     Digest,
     PriceTrace,
     TenderStep,
-    trace_of_price,
+    trace_of_prices,
 )
+from schoolmeals.procurement.rows import ServerKeys
 from schoolmeals.procurement.rules.contracts import STAGE_NAMES as CONTRACT_STAGE_NAMES
 from schoolmeals.procurement.rules.contracts import ContractStage, LeaseState
 from schoolmeals.procurement.rules.stages import OVER as OVER_STAGES
@@ -50,6 +51,7 @@ __all__ = [
     "Digest",
     "LeaseState",
     "PriceTrace",
+    "ServerKeys",
     "TenderLine",
     "TenderPage",
     "TenderSearch",
@@ -61,5 +63,5 @@ __all__ = [
     "contracts_of_schools",
     "note_served_meals",
     "tenders",
-    "trace_of_price",
+    "trace_of_prices",
 ]

@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from schoolmeals.actors import PUBLIC
 from schoolmeals.database import reading
 from schoolmeals.errors import NotFound
+from schoolmeals.procurement import ServerKeys
 from schoolmeals.transparency.tracing import Step, Trace, trace
 from schoolmeals.web.frame import frame
 
@@ -23,7 +24,7 @@ def trace_receipt(receipt: UUID) -> None:
     """
     try:
         with reading(PUBLIC, frame().clock()) as look:
-            found = trace(look, receipt)
+            found = trace(look, receipt, keys=ServerKeys.of(frame().settings.secret_key), open_up_to=None)
     except NotFound as error:
         raise click.ClickException("No such receipt, or nothing was sold by it.") from error
     for text in _lines(found):

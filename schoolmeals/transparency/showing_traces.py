@@ -26,13 +26,21 @@ TITLES: Final[Mapping[str, str]] = {
 }
 CHECKED: Final[Mapping[str, str]] = {
     "menu": N_("The menu that was sold from has this line at this price, by the same contract."),
-    "price": N_("The menu asks what the contract allows on this day for this meal and age."),
+    "price": N_(
+        "It is this school's contract, in force on this day; the menu asks what it allows for this meal and age."
+    ),
     "contract": N_("Both sides have signed the text that names this price, and it still has its digest."),
-    "award": N_("Every point was computed anew from the published score sheet; the decision follows."),
-    "bid": N_("The bid has the digest of its receipt, and the contract began at the price that it asked."),
+    "award": N_("Every point was computed anew from the published score sheet; the decision and the contract follow."),
+    "bid": N_(
+        "The sealed bid was opened again and says what was read at the opening; the contract began at its price."
+    ),
     "tender": N_("The contract rests on this published text; its first price was not above what that allows."),
 }
 """What was looked at when the page was opened."""
+NOT_OPENED_AGAIN: Final = N_(
+    "The bid has the digest of its receipt, and the contract began at its price. Its files are large and were not"
+    " opened again for this page; the command schoolmeals trace opens them."
+)
 
 
 def shown_trace(found: Trace) -> dict[str, Any]:
@@ -115,7 +123,7 @@ def _step(step: Step, price: PriceTrace | None, currency: str) -> dict[str, Any]
     return {
         "title": gettext(TITLES[step.code]),
         "holds": step.holds,
-        "checked": gettext(CHECKED[step.code]),
+        "checked": gettext(NOT_OPENED_AGAIN if step.facts.get("opened_again") is False else CHECKED[step.code]),
         "rows": [(gettext(name), value) for name, value in _rows(step, price, currency)],
         "sha256": step.facts.get("sha256"),
         "link": _link(step, price),

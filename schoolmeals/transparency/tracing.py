@@ -5,7 +5,7 @@ What a step says is decided here, out of what the rooms' front doors tell; nothi
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from schoolmeals import canteen, identity, procurement
@@ -13,7 +13,10 @@ from schoolmeals.canteen import Sold, SoldLine
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.identity import OrganisationFacts
-from schoolmeals.procurement import AwardStep, BidStep, ContractStep, PriceTrace, TenderStep
+from schoolmeals.procurement import AwardStep, BidStep, ContractStep, PriceTrace, ServerKeys, TenderStep
+
+OPEN_UP_TO: Final = 4 << 20
+"""Bytes of sealed files that are opened again while somebody waits for a page; the command opens all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,21 @@ class Trace:
         return bool(self.lines) and all(line.price is not None for line in self.lines)
 
 
-def trace(look: Work, receipt: UUID) -> Trace:
-    """Where every price of a receipt comes from; for everybody. Raises NotFound where it sold nothing."""
+def trace(look: Work, receipt: UUID, *, keys: ServerKeys, open_up_to: int | None = OPEN_UP_TO) -> Trace:
+    """Where every price of a receipt comes from; for everybody. Raises NotFound where it sold nothing.
+
+    Sealed bids of more than ``open_up_to`` bytes are not opened again (None: all are).
+    """
     sold = canteen.sold(look, receipt)
     if sold is None:
         raise NotFound
-    lines = tuple(_traced(look, sold, line) for line in sold.lines)
-    return Trace(sold, identity.organisation(look, sold.school_id), lines)
-
-
-def _traced(look: Work, sold: Sold, line: SoldLine) -> TracedLine:
-    item_id = line.contract_item_id
-    price = procurement.trace_of_price(look, item_id, sold.day) if item_id is not None else None
-    return TracedLine(line, price, tuple(steps_of(sold, line, price)))
+    wanted = [line.contract_item_id for line in sold.lines if line.contract_item_id is not None]
+    prices = procurement.trace_of_prices(look, wanted, sold.day, keys=keys, open_up_to=open_up_to)
+    lines = []
+    for line in sold.lines:
+        price = prices.get(line.contract_item_id) if line.contract_item_id is not None else None
+        lines.append(TracedLine(line, price, tuple(steps_of(sold, line, price))))
+    return Trace(sold, identity.organisation(look, sold.school_id), tuple(lines))
 
 
 def steps_of(sold: Sold, line: SoldLine, price: PriceTrace | None) -> Iterator[Step]:
@@ -78,22 +83,24 @@ def steps_of(sold: Sold, line: SoldLine, price: PriceTrace | None) -> Iterator[S
     if price is None:
         yield Step("price", holds=False, facts={"contract_item_id": line.contract_item_id})
         return
-    yield _price_step(line, price)
+    yield _price_step(sold, line, price.contract)
     yield from _steps_of_contract(price)
 
 
-def _price_step(line: SoldLine, price: PriceTrace) -> Step:
-    agreed = price.contract
+def _price_step(sold: Sold, line: SoldLine, agreed: ContractStep) -> Step:
+    """The contract is this school's, was in force on this day, and has this meal for this age at this price."""
     is_ceiling = agreed.kind == "buffet"
     fits = line.price_minor <= agreed.price_minor if is_ceiling else line.price_minor == agreed.price_minor
-    is_same = line.is_set_meal != is_ceiling and line.age_group == agreed.age_group
+    is_same = line.is_set_meal != is_ceiling and line.age_group == agreed.age_group and sold.currency == agreed.currency
+    is_meal = agreed.meal == (None if is_ceiling else sold.meal)
     facts = {
         "contract_item_id": line.contract_item_id,
         "price_minor": agreed.price_minor,
         "is_ceiling": is_ceiling,
         "from_on": agreed.from_on,
     }
-    return Step("price", fits and is_same, facts)
+    is_ours = agreed.buyer_id == sold.school_id and agreed.is_in_force
+    return Step("price", fits and is_same and is_meal and is_ours, facts)
 
 
 def _steps_of_contract(price: PriceTrace) -> Iterator[Step]:
@@ -115,7 +122,7 @@ def _contract_step(agreed: ContractStep) -> Step:
         "supplier": agreed.supplier.identifier,
         "sha256": agreed.text.sha256,
     }
-    return Step("contract", agreed.text.holds and agreed.says_price and agreed.both_signed, facts)
+    return Step("contract", agreed.text.holds and agreed.says_so and agreed.both_signed, facts)
 
 
 def _award_step(award: AwardStep) -> Step:
@@ -126,7 +133,8 @@ def _award_step(award: AwardStep) -> Step:
         "points_milli": award.points_milli,
         "sha256": sheet.sha256 if sheet is not None else None,
     }
-    return Step("award", sheet is not None and sheet.holds and award.recomputes and award.is_of_sheet, facts)
+    follows = award.recomputes and award.is_of_sheet and award.is_of_contract
+    return Step("award", sheet is not None and sheet.holds and follows, facts)
 
 
 def _bid_step(bid: BidStep) -> Step:
@@ -134,9 +142,10 @@ def _bid_step(bid: BidStep) -> Step:
         "bid_id": bid.bid_id,
         "received_at": bid.received_at,
         "price_minor": bid.price_minor,
+        "opened_again": bid.opened is not None,
         "sha256": bid.manifest.sha256,
     }
-    return Step("bid", bid.manifest.holds and bid.agrees, facts)
+    return Step("bid", bid.manifest.holds and bid.agrees and bid.opened is not False, facts)
 
 
 def _tender_step(tender: TenderStep) -> Step:

@@ -9,12 +9,13 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from schoolmeals.database import reading
 from schoolmeals.errors import N_, NotFound
+from schoolmeals.procurement import ServerKeys
 from schoolmeals.transparency import queries
 from schoolmeals.transparency.rules import is_shown
 from schoolmeals.transparency.showing import shown_contract, shown_line, shown_menus, shown_school, shown_tender
 from schoolmeals.transparency.showing_traces import shown_trace, trace_json
 from schoolmeals.transparency.tracing import trace
-from schoolmeals.web import PUBLIC_POLICY, NavItem, actor, frame, guard, language, now, render
+from schoolmeals.web import PUBLIC_POLICY, NavItem, actor, frame, guard, language, now, render, settings
 from schoolmeals.workdays import local_day
 
 MOST_TEXT: Final = 100
@@ -75,7 +76,7 @@ def school(school_id: UUID) -> Any:
 def trace_receipt(sale_id: UUID) -> Any:
     """From a receipt, step by step, back to the tender; nobody is named."""
     with reading(actor(), now()) as look:
-        found = trace(look, sale_id)
+        found = trace(look, sale_id, keys=ServerKeys.of(settings().secret_key))
     return render("transparency/trace.html", found=found, as_of=now(), **shown_trace(found))
 
 
@@ -84,7 +85,7 @@ def trace_receipt(sale_id: UUID) -> Any:
 def trace_file(sale_id: UUID) -> Response:
     """The same for programs: sums in minor units, instants in UTC."""
     with reading(actor(), now()) as look:
-        found = trace(look, sale_id)
+        found = trace(look, sale_id, keys=ServerKeys.of(settings().secret_key))
     return jsonify(trace_json(found))
 
 

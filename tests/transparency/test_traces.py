@@ -13,8 +13,10 @@ from schoolmeals.canteen import NewMenuItem, hold_sitting, publish_menu, put_ite
 from schoolmeals.canteen.orders import Order, OrderItem
 from schoolmeals.errors import NotFound
 from schoolmeals.ids import new_id
+from schoolmeals.procurement import ServerKeys
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.transparency.tracing import Trace, trace
+from schoolmeals.web.frame import frame
 from tests.factories.contracts import in_force
 from tests.factories.identity import DeviceFactory
 from tests.factories.procurement import Procurement
@@ -72,7 +74,8 @@ def buy(world: Procurement, till: Any, pupil_id: UUID, sitting_id: UUID, *, seq:
 
 
 def traced(fed: Fed, receipt: UUID | None = None) -> Trace:
-    found: Trace = fed.world.look(trace, receipt or fed.receipt, actor=PUBLIC)
+    keys = ServerKeys.of(frame().settings.secret_key)
+    found: Trace = fed.world.look(trace, receipt or fed.receipt, actor=PUBLIC, keys=keys)
     return found
 
 

@@ -298,9 +298,19 @@ def signatures_of(work: Work, contract_id: UUID) -> list[ContractSignature]:
     return list(work.session.scalars(found.order_by(ContractSignature.at, ContractSignature.id)))
 
 
+def was_in_force(row: Contract, on: date) -> bool:
+    """What the list of contracts in force on a day asks, asked of one contract."""
+    is_begun = row.active_at is not None and row.starts_on <= on <= row.ends_on
+    return is_begun and (row.terminated_at is None or row.terminated_at >= _end_of_day(on))
+
+
+def _end_of_day(on: date) -> datetime:
+    return datetime.combine(on + timedelta(days=1), time(), tzinfo=local_zone())
+
+
 def _in_force(on: date) -> list[ColumnElement[bool]]:
-    """On a day: signed by both, begun, not over, and not terminated by its end."""
-    end_of_day = datetime.combine(on + timedelta(days=1), time(), tzinfo=local_zone())
+    """On a day: signed by both, begun, not over, and not terminated by its end. ``was_in_force`` says the same."""
+    end_of_day = _end_of_day(on)
     return [
         Contract.active_at.is_not(None),
         Contract.starts_on <= on,

@@ -24,6 +24,7 @@ from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.quorum import SeatFacts, voters
 from schoolmeals.procurement.rules.stages import TenderStage
 from schoolmeals.procurement.sealing import Manifest, new_member_key, open_share, shares
+from schoolmeals.procurement.views.members import TO_DO
 from tests.canteen.pages import send
 from tests.factories.bids import MadeBid, hand_in, upload
 from tests.factories.identity import OrganisationFactory, RoleGrantFactory, signed_in
@@ -185,6 +186,33 @@ def test_members_open_and_everybody_follows(app: Flask, world: Procurement, tend
     assert send(member, f"{at}/finish", {}, shown_at=at).status_code == 303
     assert world.stage(tender_id) is TenderStage.ADMISSION
     assert "/protocols/" in watching.get(at).text
+
+
+def test_the_list_of_commissions_tells_what_is_still_to_do(app: Flask, world: Procurement, tender_id: UUID) -> None:
+    bid = hand_in(world, tender_id)
+    start(world, tender_id)
+    seats = voters(world.seats(tender_id))
+    browsers = [browser_of(app, world, seat) for seat in seats]
+
+    def told(place: int) -> list[str]:
+        page = browsers[place].get("/commission", headers={"Accept-Language": "en"}).text
+        return [text for text, _ in TO_DO.values() if text in page]
+
+    def open_share_of(place: int) -> None:
+        posted = {"shares": [share_of(world, bid, seats[place])], "unreadable": []}
+        assert post_json(app, browsers[place], f"/commission/{tender_id}/opening/shares", posted).json["faults"] == []
+
+    assert told(0) == ["Open your shares now"]
+    open_share_of(0)
+    assert (told(0), told(1)) == (["You have opened your shares"], ["Open your shares now"])
+    open_share_of(1)
+    open_share_of(2)
+    at = f"/tenders/{tender_id}/opening"
+    assert send(browsers[4], f"{at}/finish", {}, shown_at=at).status_code == 303
+    assert (told(0), told(1)) == (["Declare your interests"], ["Declare your interests"])
+    none: dict[str, Any] = {"has_interest": False, "nature": "none"}
+    world.do(commission.declare_interest, tender_id, world.supplier_id, **none, actor=world.holder(seats[1]))
+    assert (told(0), told(1)) == (["Declare your interests"], ["The commission is at work"])
 
 
 def test_crafted_shares_and_a_swapped_file_are_named_to_everybody(

@@ -12,6 +12,7 @@ from schoolmeals.ids import new_id
 from schoolmeals.procurement.actions import commission as commission_deeds
 from schoolmeals.procurement.actions import plans
 from schoolmeals.procurement.queries import commission as commission_queries
+from schoolmeals.procurement.queries import members as member_queries
 from schoolmeals.procurement.queries import plans as plan_queries
 from schoolmeals.procurement.queries import tenders as queries
 from schoolmeals.procurement.queries import tenures as tenure_queries
@@ -143,11 +144,11 @@ def test_a_draft_lists_its_tasks(world: Procurement) -> None:
 def test_my_seats_are_mine(world: Procurement) -> None:
     tender_id = world.draft()
     seat = world.seat(tender_id, "chair")
-    mine = world.look(commission_queries.my_seats, actor=world.holder(seat))
+    mine = world.look(member_queries.my_seats, actor=world.holder(seat))
     assert [(one.tender_id, one.seat.id, one.stage) for one in mine] == [(tender_id, seat.id, TenderStage.DRAFT)]
-    assert world.look(commission_queries.my_seats, actor=world.stranger) == []
+    assert world.look(member_queries.my_seats, actor=world.stranger) == []
     world.do(commission_deeds.decline_appointment, tender_id, "No time", actor=world.holder(seat))
-    assert world.look(commission_queries.my_seats, actor=world.holder(seat)) == [], "a draft is nobody else's business"
+    assert world.look(member_queries.my_seats, actor=world.holder(seat)) == [], "a draft is nobody else's business"
 
 
 def test_of_a_pool_the_public_sees_names_and_constituencies(world: Procurement) -> None:

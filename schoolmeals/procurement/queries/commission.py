@@ -12,13 +12,13 @@ from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
 from schoolmeals.procurement.access import parties_in
 from schoolmeals.procurement.acting import act_of, at_hand
-from schoolmeals.procurement.models import CommissionSeat, InterestDeclaration, PoolMember, Tender, TenderAct
+from schoolmeals.procurement.models import InterestDeclaration, PoolMember, Tender, TenderAct
 from schoolmeals.procurement.queries.drafts import profile_of
 from schoolmeals.procurement.rules.acts import ActKind
 from schoolmeals.procurement.rules.conflicts import MemberTraits, PersonTraits
 from schoolmeals.procurement.rules.permissions import DRAFT_READERS, Party
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads, is_composed, keys_suffice, voters
-from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
+from schoolmeals.procurement.rules.stages import UNPUBLISHED
 from schoolmeals.verdicts import Refused
 
 
@@ -47,17 +47,6 @@ class DrawRecord:
     drawn_at: datetime | None
     seed: str | None
     seats: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MySeat:
-    """One of the actor's seats."""
-
-    tender_id: UUID
-    title: Mapping[str, str]
-    number: str | None
-    stage: TenderStage
-    seat: SeatFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +90,6 @@ def draw_record(work: Work, announcement_id: UUID) -> DrawRecord:
         return DrawRecord(announced.id, announced.at, announced.payload, None, None, ())
     said = drawn.payload
     return DrawRecord(announced.id, announced.at, announced.payload, drawn.at, said["seed"], tuple(said["seats"]))
-
-
-def my_seats(work: Work) -> list[MySeat]:
-    """The actor's seats in all commissions, the latest first. Whoever has left a commission before the tender was
-    published knows no more of it than others do.
-    """
-    found = select(CommissionSeat.tender_id).where(CommissionSeat.person_id == work.actor.id)
-    rows = work.session.scalars(select(Tender).where(Tender.id.in_(found)).order_by(Tender.made_at.desc(), Tender.id))
-    seats = []
-    for tender in rows:
-        hand = at_hand(work, tender, work.now)
-        if hand.stage in UNPUBLISHED and hand.parties.isdisjoint(DRAFT_READERS):
-            continue
-        own = next(seat for seat in hand.seats if seat.person_id == work.actor.id)
-        seats.append(MySeat(tender.id, tender.title, tender.number, hand.stage, own))
-    return seats
 
 
 def pool(work: Work, organisation_id: UUID) -> list[PoolLine]:

@@ -10,17 +10,31 @@ from sqlalchemy import select
 
 from schoolmeals.database import Work
 from schoolmeals.errors import NotFound
-from schoolmeals.procurement.acting import AtHand
-from schoolmeals.procurement.models import MemberKey, OpeningShare, TenderVersion
+from schoolmeals.procurement.acting import AtHand, at_hand
+from schoolmeals.procurement.models import CommissionSeat, MemberKey, OpeningShare, Tender, TenderVersion
 from schoolmeals.procurement.queries.drafts import profile_of
+from schoolmeals.procurement.queries.interests import undeclared
 from schoolmeals.procurement.queries.tenders import visible
 from schoolmeals.procurement.rules.bids import key_set_of
 from schoolmeals.procurement.rules.opening import may_help
-from schoolmeals.procurement.rules.permissions import DEEDS, decide
+from schoolmeals.procurement.rules.permissions import DEEDS, DRAFT_READERS, decide
 from schoolmeals.procurement.rules.quorum import SeatFacts, heads, holds_a_key
-from schoolmeals.procurement.rules.stages import TenderStage
+from schoolmeals.procurement.rules.stages import UNPUBLISHED, TenderStage
 from schoolmeals.procurement.sealing import Member
 from schoolmeals.procurement.unsealing import Envelope, envelopes_due
+
+
+@dataclass(frozen=True, slots=True)
+class MySeat:
+    """One of the actor's seats."""
+
+    tender_id: UUID
+    title: Mapping[str, str]
+    number: str | None
+    stage: TenderStage
+    seat: SeatFacts
+    has_done: bool
+    """Whether the own part of this stage is done: every share handed in, or every interest declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,8 @@ class SeatView:
     """Whether bids are sealed to the seat's key."""
     helps: bool
     """The seat has ended, and its share is asked for all the same: those who stay hold too few."""
+    has_done: bool
+    """As :class:`MySeat` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,29 @@ class ShareToOpen:
 
     envelope: Envelope
     given: bool
+
+
+def my_seats(work: Work) -> list[MySeat]:
+    """The actor's seats in all commissions, the latest first. Whoever has left a commission before the tender was
+    published knows no more of it than others do.
+    """
+    found = select(CommissionSeat.tender_id).where(CommissionSeat.person_id == work.actor.id)
+    rows = work.session.scalars(select(Tender).where(Tender.id.in_(found)).order_by(Tender.made_at.desc(), Tender.id))
+    seats = []
+    for tender in rows:
+        hand = at_hand(work, tender, work.now)
+        if hand.stage in UNPUBLISHED and hand.parties.isdisjoint(DRAFT_READERS):
+            continue
+        own = next(seat for seat in hand.seats if seat.person_id == work.actor.id)
+        done = _has_done(work, hand, own)
+        seats.append(MySeat(tender.id, tender.title, tender.number, hand.stage, own, done))
+    return seats
+
+
+def _has_done(work: Work, hand: AtHand, seat: SeatFacts) -> bool:
+    if hand.stage is TenderStage.OPENING:
+        return may_open(work, hand, seat) and all(one.given for one in _shares(work, hand, seat))
+    return hand.stage is TenderStage.ADMISSION and seat.votes and not undeclared(work, hand, seat)
 
 
 def seat_view(work: Work, tender_id: UUID) -> SeatView:
@@ -90,6 +129,7 @@ def seat_view(work: Work, tender_id: UUID) -> SeatView:
         deeds=deeds if seat.stands else deeds & {"give_shares"},
         holds_key=holds_a_key(seat, row.published_at),
         helps=may_open(work, hand, seat) and not seat.stands,
+        has_done=_has_done(work, hand, seat),
     )
 
 
@@ -108,8 +148,12 @@ def shares_to_open(work: Work, tender_id: UUID) -> Sequence[ShareToOpen]:
     seat = _own(work, hand)
     if not may_open(work, hand, seat):
         raise NotFound
+    return _shares(work, hand, seat)
+
+
+def _shares(work: Work, hand: AtHand, seat: SeatFacts) -> list[ShareToOpen]:
     found = select(OpeningShare.bid_id, OpeningShare.envelope).where(
-        OpeningShare.tender_id == tender_id, OpeningShare.seat_id == seat.id, OpeningShare.ok
+        OpeningShare.tender_id == hand.id, OpeningShare.seat_id == seat.id, OpeningShare.ok
     )
     given = {(bid_id, name) for bid_id, name in work.session.execute(found)}
     return [ShareToOpen(one, (one.bid.id, one.name) in given) for one in envelopes_due(work, hand)]

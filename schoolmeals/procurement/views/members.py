@@ -15,10 +15,8 @@ from schoolmeals.errors import N_, FieldProblem, Invalid, NotFound, Refusal
 from schoolmeals.procurement import showing
 from schoolmeals.procurement.actions import commission
 from schoolmeals.procurement.actions.commission import KeptKey
-from schoolmeals.procurement.queries import commission as commission_queries
 from schoolmeals.procurement.queries import members as member_queries
-from schoolmeals.procurement.queries.commission import MySeat
-from schoolmeals.procurement.queries.members import SeatView
+from schoolmeals.procurement.queries.members import MySeat, SeatView
 from schoolmeals.procurement.rules.quorum import SeatFacts
 from schoolmeals.procurement.rules.stages import OVER, STAGE_NAMES, UNPUBLISHED, TenderStage
 from schoolmeals.procurement.views.blueprint import pages
@@ -36,6 +34,7 @@ TO_DO: Final = {
     "open": (N_("Open your shares now"), "care"),
     "declare": (N_("Declare your interests"), "care"),
     "work": (N_("The commission is at work"), "info"),
+    "done": (N_("You have opened your shares"), "good"),
     "over": (N_("Finished"), "good"),
     "left": (N_("Seat ended"), "neutral"),
 }
@@ -46,7 +45,7 @@ TO_DO: Final = {
 def my_seats() -> Any:
     """The actor's seats in all commissions, with what is to do in each."""
     with reading(actor(), now()) as look:
-        found = commission_queries.my_seats(look)
+        found = member_queries.my_seats(look)
     return render("procurement/my_seats.html", seats=[_line(one) for one in found])
 
 
@@ -109,8 +108,8 @@ def told_refusal(refusal: Refusal) -> Any:
     return jsonify({"code": refusal.code, "detail": detail}), status_of(refusal)
 
 
-def to_do(stage: TenderStage, seat: SeatFacts) -> str:
-    """What a seat's holder has to do next."""
+def to_do(stage: TenderStage, seat: SeatFacts, *, has_done: bool) -> str:
+    """What a seat's holder has to do next; ``has_done``: the own part of this stage is done."""
     if not seat.stands:
         return "left"
     if seat.accepted_at is None:
@@ -119,6 +118,8 @@ def to_do(stage: TenderStage, seat: SeatFacts) -> str:
         return "key" if seat.key_public is None else "wait"
     if stage in OVER:
         return "over"
+    if has_done:
+        return "done" if stage is TenderStage.OPENING else "work"
     at_work = {TenderStage.CLOSED: "come", TenderStage.OPENING: "open", TenderStage.ADMISSION: "declare"}
     busy = "work" if stage not in (TenderStage.DISCUSSION, TenderStage.BIDDING, TenderStage.SUSPENDED) else "wait"
     return at_work.get(stage, busy) if seat.votes else "wait"
@@ -149,7 +150,7 @@ def _made(told: dict[str, Any]) -> tuple[str, KeptKey]:
 
 
 def _line(one: MySeat) -> dict[str, Any]:
-    text, kind = TO_DO[to_do(one.stage, one.seat)]
+    text, kind = TO_DO[to_do(one.stage, one.seat, has_done=one.has_done)]
     hidden = one.stage in UNPUBLISHED and not one.seat.stands
     return {
         "label": showing.said(one.title),
@@ -179,7 +180,7 @@ def _desks(view: SeatView) -> list[tuple[str, str]]:
 
 def named_seat(view: SeatView) -> dict[str, Any]:
     """A seat in words."""
-    seat, task = view.seat, to_do(view.stage, view.seat)
+    seat, task = view.seat, to_do(view.stage, view.seat, has_done=view.has_done)
     return {
         "view": view,
         "commission_id": view.tender_id,
